@@ -1,0 +1,124 @@
+"""`seatd status`: who holds what, once or live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import msgspec
+
+from seatd.cli.access import Access, access_options, json_option
+from seatd.cli.answers import License, Listing, Session
+from seatd.cli.failures import Unreachable
+from seatd.cli.license_registry import status as license_status
+from seatd.cli.output import console, table, visible
+from seatd.cli.parsing import DURATION_TYPE
+from seatd.cli.session import COLUMNS, rows
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LICENSES_SHOWN = 500
+SESSIONS_SHOWN = 20
+
+
+class Seen(NamedTuple):
+    """What the server answered: as shapes, and as it was."""
+
+    licenses: Listing[License]
+    sessions: Listing[Session]
+    raw: bytes
+
+
+@click.command("status")
+@access_options
+@click.option("--customer", help="Of this customer only.")
+@click.option("--watch", is_flag=True, help="Go on showing it, until Ctrl-C.")
+@click.option("--every", type=DURATION_TYPE, default="2s", show_default=True, help="How often, with --watch.")
+@json_option
+def status(access: Access, customer: str | None, watch: bool, every: int, as_json: bool) -> None:
+    """Show who holds what: licenses with their use, and live sessions.
+
+    With --watch and --json: one JSON document per line.
+    """
+    if not watch:
+        seen = look(access, customer)
+        click.echo(msgspec.json.format(seen.raw, indent=2).decode()) if as_json else console().print(picture(seen))
+        return
+    every = max(every, 1)
+    if as_json:
+        while True:
+            click.echo(look(access, customer).raw)
+            time.sleep(every)
+    if not console().is_terminal:
+        raise click.UsageError("--watch needs a terminal; for programs there is --watch --json.")
+    _watch(access, customer, every)
+
+
+def look(access: Access, customer: str | None) -> Seen:
+    """One look at the server."""
+    from seatd.cli.rest import ask, decoded
+
+    query = {"customer": customer} if customer else {}
+    licenses = ask(access, "GET", "licenses", query=query | {"size": str(LICENSES_SHOWN)})
+    sessions = ask(access, "GET", "sessions", query=query | {"size": str(SESSIONS_SHOWN)})
+    return Seen(
+        decoded(licenses, Listing[License]),
+        decoded(sessions, Listing[Session]),
+        b'{"licenses":%b,"sessions":%b}' % (licenses, sessions),
+    )
+
+
+def picture(seen: Seen) -> RenderableType:
+    """The tables for people."""
+    from rich.console import Group
+
+    licenses = table(
+        ("License", "Product", "Kind", "Use", ">Used", ">Limit", "Status", "Customer"), _bars(seen.licenses.items)
+    )
+    sessions = table(COLUMNS, rows(seen.sessions.items))
+    return Group(
+        f"{seen.licenses.total} licenses", licenses, f"{seen.sessions.total} live sessions"
+        + (f", the first {SESSIONS_SHOWN}" if seen.sessions.total > SESSIONS_SHOWN else ""), sessions,
+    )  # fmt: skip
+
+
+def _bars(licenses: Iterable[License]) -> Iterable[tuple[RenderableType, ...]]:
+    from rich.progress_bar import ProgressBar
+
+    for row in licenses:
+        full = row.used >= row.limit
+        yield (
+            row.id,
+            row.product,
+            row.kind,
+            ProgressBar(
+                total=row.limit,
+                completed=min(row.used, row.limit),
+                width=20,
+                complete_style="red" if full else "green",
+                finished_style="red",
+            ),
+            str(row.used),
+            str(row.limit),
+            license_status(row),
+            row.customer,
+        )
+
+
+def _watch(access: Access, customer: str | None, every: int) -> None:
+    """Live until Ctrl-C; a server that is away for a while is waited for."""
+    from rich.console import Group
+    from rich.live import Live
+
+    shown: RenderableType = picture(look(access, customer))
+    with Live(shown, console=console(), screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(every)
+            try:
+                shown = picture(look(access, customer))
+                live.update(shown, refresh=True)
+            except Unreachable as failure:
+                live.update(Group(visible(failure.message), shown), refresh=True)

@@ -1,0 +1,35 @@
+"""The sentences that a refused person reads."""
+
+from __future__ import annotations
+
+import math
+
+from seatd.store import values
+from seatd_protocol.codes import DENIAL_CODES
+from seatd_protocol.messages import Denied, SessionInfo
+
+
+def denied(denial: values.Denied, ref: int | None = None) -> Denied:
+    """The message for a denial, with a sentence that says what to do about it."""
+    retry_ms = denial.retry_after_ms
+    return Denied(
+        ref=ref,
+        code=denial.code,
+        product=denial.product,
+        message=_sentence(denial),
+        retry_after_s=None if retry_ms is None else max(1, math.ceil(retry_ms / 1000)),
+        limit=denial.limit,
+        used=denial.used,
+        holders=tuple(
+            SessionInfo(session=own.session, device=own.device, since_ms=own.since_ms, seats=own.seats)
+            for own in denial.holders
+        ),
+    )
+
+
+def _sentence(denial: values.Denied) -> str:
+    if denial.code == "no_seat" and denial.limit is not None:
+        return f"All {denial.limit} seats of {denial.product} are in use."
+    if denial.code == "cooldown" and denial.retry_after_ms is not None:
+        return f"You were signed out. Signing in is possible again in {math.ceil(denial.retry_after_ms / 1000)} s."
+    return DENIAL_CODES[denial.code].meaning

@@ -1,0 +1,264 @@
+"""The hub: the sessions of this node, and what the store wants them to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import structlog
+
+from seatd.hub.beats import Wheel
+from seatd.hub.endings import Endings
+from seatd.hub.leases import LeaseEvents, Leases
+from seatd.hub.logout import Logouts
+from seatd.hub.options import HubOptions
+from seatd.hub.session import Session
+from seatd.hub.tokens import TokenChecker
+from seatd.hub.transport import Transport
+from seatd.licensing.catalog import Catalog
+from seatd.metrics import Metrics
+from seatd.store.redis import Store
+from seatd.store.values import Denied, Gone, Granted, Order
+from seatd.store.wakeups import Wakeups
+from seatd_protocol import codes
+from seatd_protocol.codec import Codec
+from seatd_protocol.messages import Moving
+
+log = structlog.get_logger(__name__)
+
+STOP_S = 5.0
+"""How long a stopping node waits for its clients' sockets to close."""
+
+
+class Hub:
+    """Sessions by id, the beat, the node's leases, and the way orders take to a session.
+
+    `node` is this process's id in the store: the configured name and something that no other process has had.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        wakeups: Wakeups,
+        catalog: Catalog,
+        tokens: TokenChecker,
+        metrics: Metrics,
+        options: HubOptions,
+    ) -> None:
+        self.store = store
+        self.catalog = catalog
+        self.tokens = tokens
+        self.metrics = metrics
+        self.options = options
+        self.node = options.node
+        self.draining = False
+        self.wheel = Wheel(options.beat_s, self._note_lag)
+        self.endings = Endings()
+        self.logouts = Logouts(store, options.node, metrics)
+        self.leases = Leases(
+            store,
+            options,
+            LeaseEvents(carry_out=self._carry_out, reassert=self._reassert, settled=self.endings.retry),
+        )
+        metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
+        self._wakeups = wakeups
+        self._sessions: dict[str, Session] = {}
+        self._connected: set[Session] = set()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self._arriving: dict[str, list[Order]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- start and stop ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Takes this node's leases and begins to beat, to renew and to listen."""
+        await self.leases.join()
+        self.spawn(self.wheel.turn())
+        self.spawn(self.leases.renew())
+        self.spawn(self._listen())
+
+    async def stop(self) -> None:
+        """Sends every client elsewhere with its seats, and gives this node's leases back."""
+        self.draining = True
+        self.metrics.draining.set(1)
+        for session in tuple(self._connected):
+            if session.live:
+                session.send(Moving(after_ms=0))
+            session.close(codes.MOVING)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._emptied.wait()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.leases.leave()
+        await self._wakeups.close()
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Runs `work` beside everything else, until it ends or the hub stops."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def checks(self) -> dict[str, str]:
+        """What readiness depends on: name -> "" when fine, else why not."""
+        return {
+            "draining": "this node is being stopped" if self.draining else "",
+            "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
+            "wakeups": "not subscribed to wake-ups" if self._wakeups.deaf else "",
+            "capacity": "no room for another session" if self.is_full else "",
+        }
+
+    # -- sessions of this node --------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether this node has as many sessions as it may."""
+        return len(self._sessions) >= self.options.max_sessions
+
+    def connect(self, transport: Transport, codec: Codec) -> Session:
+        """A socket has been opened; what comes over it goes to `Session.receive`, its end to `Session.gone`."""
+        session = Session(self, transport, codec)
+        self._connected.add(session)
+        self._emptied.clear()
+        return session
+
+    def add(self, session: Session) -> None:
+        """A session lives here now. An older socket of the same session is closed."""
+        older = self._sessions.get(session.key)
+        self._sessions[session.key] = session
+        self.endings.forget(session.partition, session.key)
+        self.metrics.sessions.labels(session.device.kind, "attached").inc()
+        self.wheel.add(session)
+        if older:
+            older.replace()
+
+    def remove(self, session: Session) -> None:
+        """A socket is gone."""
+        self._connected.discard(session)
+        if not self._connected:
+            self._emptied.set()
+        self.wheel.remove(session)
+        if session.closing:
+            self.metrics.sessions_closed_total.labels(session.closing.slug).inc()
+        if session.welcomed:
+            self.metrics.sessions.labels(session.device.kind, "attached").dec()
+        if self._sessions.get(session.key) is session:
+            del self._sessions[session.key]
+
+    @contextmanager
+    def arriving(self, session: Session) -> Iterator[None]:
+        """While a session is being opened or attached: orders for it wait until it is known whether it lives here."""
+        waiting = self._arriving.setdefault(session.key, [])
+        try:
+            yield
+        finally:
+            self._arriving.pop(session.key, None)
+            for order in waiting:
+                self._carry_out(session.partition, order)
+
+    # -- endings ----------------------------------------------------------------------------------
+
+    async def end(self, session: Session, *, delivered: bool, acknowledged: bool) -> None:
+        """Ends a session in the store: its seats are free."""
+        await self._end(
+            session.identity.customer,
+            session.key,
+            session.fence,
+            delivered=delivered,
+            acknowledged=acknowledged,
+        )
+
+    async def park(self, session: Session) -> None:
+        """Keeps a session's seats for its client to come back."""
+        await self._park(session, session.fence)
+
+    async def park_unsure(self, session: Session) -> None:
+        """Parks a session of which it is not known whether it was attached to this node."""
+        await self._park(session, None)
+
+    async def end_unsure(self, session: Session) -> None:
+        """Ends a session of which it is not known whether it was opened."""
+        await self._end(session.identity.customer, session.key, 1)
+
+    async def release_unsure(self, session: Session, products: list[str]) -> None:
+        """Gives products back of which it is not known whether they were granted, unless the session had them."""
+        missing = [product for product in products if product not in session.seats]
+        ending = partial(
+            self.store.release,
+            session.identity.customer,
+            session=session.key,
+            fence=session.fence,
+            products=missing,
+        )
+        await self.endings.settle(session.partition, f"{session.key} products", ending)
+
+    async def _park(self, session: Session, fence: int | None) -> None:
+        ending = partial(
+            self.store.park, session.identity.customer, self.node, session=session.key, fence=fence
+        )
+        await self.endings.settle(session.partition, session.key, ending)
+
+    async def _end(self, customer: str, key: str, fence: int, **told: bool) -> None:
+        ending = partial(self.store.close, customer, session=key, fence=fence, **told)
+        await self.endings.settle(self.store.partition(customer), key, ending)
+
+    # -- orders -----------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        async for partition in self._wakeups.partitions():
+            self.metrics.orders_total.labels("wake-up").inc()
+            self.leases.wake(partition)
+
+    def _carry_out(self, partition: int, order: Order) -> None:
+        if order.type == "receipt":
+            return self.logouts.receipt(order)
+        if order.session in self._arriving:
+            return self._arriving[order.session].append(order)
+        session = self._sessions.get(order.session)
+        if session is None or session.fence != order.fence:
+            # Its socket is gone already: that is what the order wanted.
+            return self.spawn(self._end(order.customer, order.session, order.fence))
+        if order.type == "logout":
+            return session.force_out(order)
+        return session.replace()
+
+    async def _reassert(self, partition: int) -> None:
+        """This node's lease had lapsed: asks which of its sessions are still its own, and lets go of the others."""
+        held: dict[str, dict[str, int]] = defaultdict(dict)
+        for session in self._sessions.values():
+            if session.stored and session.partition == partition:
+                held[session.identity.customer][session.key] = session.fence
+        for customer, fences in held.items():
+            for key in await self.store.reassert(customer, self.node, fences):
+                if lost := self._sessions.get(key):
+                    lost.close(codes.LEASE_LOST)
+        if held:
+            log.warning("lease had lapsed", partition=partition, sessions=sum(map(len, held.values())))
+
+    # -- figures ----------------------------------------------------------------------------------
+
+    def count_request(self, verb: str, products: Iterable[str], outcome: Granted | Denied | Gone) -> None:
+        """Counts what was asked of the store, product by product."""
+        result = type(outcome).__name__.lower()
+        for product in products:
+            label = self.metrics.product_label(product)
+            self.metrics.seat_requests_total.labels(verb, result, label).inc()
+
+    def count_denial(self, outcome: Denied) -> None:
+        """Counts a denial by its reason."""
+        label = self.metrics.product_label(outcome.product or "")
+        self.metrics.denials_total.labels(label, outcome.code).inc()
+
+    def _note_lag(self, lag_s: float) -> None:
+        self.metrics.beat_lag_seconds.observe(lag_s)
+        self.metrics.loop_lag_seconds.observe(lag_s)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("task failed", task=str(task.get_coro()), exc_info=error)

@@ -1,0 +1,34 @@
+"""What the hub may be told; the defaults are the design's."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds unless the name says otherwise.
+
+    `lease_s`/`renew_s`: the node's lease in a partition and how often it is renewed. `beat_s`, `client_lease_s`, `linger_s`:
+    as told to clients in `welcome`. `store_grace_s`: how long clients are kept while the store is away; with `strict` not
+    beyond the node's lease. `outbox_bytes`: what may wait for a slow reader before its socket is closed. `ack_s`: how long a
+    client has for its `ack` of a forced logout. `name` is what clients and administrators see, `node` the process's own id.
+    """
+
+    name: str
+    node: str
+    lease_s: float = 10.0
+    renew_s: float = 2.5
+    beat_s: float = 8.0
+    client_lease_s: float = 24.0
+    linger_s: float = 30.0
+    store_grace_s: float = 900.0
+    strict: bool = False
+    hello_timeout_s: float = 5.0
+    ack_s: float = 2.0
+    max_sessions: int = 15_000
+    per_user: int = 20
+    outbox_bytes: int = 262_144
+    messages_per_s: float = 20.0
+    burst: int = 40
+    token_warning_s: float = 60.0
+    token_leeway_s: float = 30.0

@@ -1,0 +1,27 @@
+"""How many messages a client may send: a bucket that refills at a steady rate."""
+
+from __future__ import annotations
+
+import time
+
+
+class Bucket:
+    """Holds up to `burst` messages and refills by `per_s` a second."""
+
+    __slots__ = ("_burst", "_level", "_per_s", "_seen_s")
+
+    def __init__(self, per_s: float, burst: int) -> None:
+        self._per_s = per_s
+        self._burst = float(burst)
+        self._level = float(burst)
+        self._seen_s = time.monotonic()
+
+    def take(self) -> bool:
+        """Takes one message out; False when the bucket is empty."""
+        now_s = time.monotonic()
+        self._level = min(self._burst, self._level + (now_s - self._seen_s) * self._per_s)
+        self._seen_s = now_s
+        if self._level < 1.0:
+            return False
+        self._level -= 1.0
+        return True

@@ -1,0 +1,133 @@
+"""What a client may ask within a session: acquire, release, refresh, take over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatd.hub.denials import denied
+from seatd.hub.wants import wants_of, with_add_ons
+from seatd.store import values
+from seatd.store.values import Denied, Gone, StoreUnavailable
+from seatd_protocol import codes
+from seatd_protocol.messages import (
+    Acquire,
+    Error,
+    Granted,
+    Release,
+    Released,
+    SessionInfo,
+    Sessions,
+    TakeOver,
+)
+
+if TYPE_CHECKING:
+    from seatd.hub.session import Session
+
+UNAVAILABLE = Denied(code="unavailable", retry_after_ms=5000)
+SHOWN_SESSIONS = 16
+"""Own sessions told to a user at the most: a frame has its limit."""
+
+
+async def acquire(session: Session, message: Acquire) -> None:
+    """Further products: `granted` with the seats for them, or `denied`; the session goes on either way."""
+    hub = session.hub
+    wants = wants_of(hub.catalog, message.products, session.identity, session.device)
+    if isinstance(wants, Denied):
+        hub.count_denial(wants)
+        return session.send(denied(wants, message.ref))
+    outcome = await _draw(session, wants)
+    match outcome:
+        case Gone():
+            session.replace()
+        case Denied():
+            hub.count_denial(outcome)
+            session.send(denied(outcome, message.ref))
+        case values.Granted():
+            session.hold(outcome.seats)
+            asked = {want.product for want in wants}
+            seats = tuple(seat for seat in outcome.seats if seat.product in asked)
+            session.send(Granted(ref=message.ref, seats=seats, sections=session.sections))
+    return None
+
+
+async def _draw(session: Session, need: tuple[values.Want, ...]) -> values.Granted | Denied | Gone:
+    hub = session.hub
+    if not session.stored:
+        return UNAVAILABLE
+    try:
+        outcome = await hub.store.acquire(
+            session.identity.customer, session=session.key, fence=session.fence, need=need
+        )
+    except StoreUnavailable:
+        await hub.release_unsure(session, [want.product for want in need])
+        return UNAVAILABLE
+    hub.count_request("acquire", (want.product for want in need), outcome)
+    return outcome
+
+
+async def release(session: Session, message: Release) -> None:
+    """Gives products back, and with a base its add-ons: `released` with what was really held."""
+    hub = session.hub
+    if not any(product in session.seats for product in message.products):
+        text = "The session holds none of these products."
+        return session.send(Error(ref=message.ref, code="not_held", message=text, temporary=False))
+    products = with_add_ons(hub.catalog, message.products, tuple(session.seats))
+    try:
+        outcome = await hub.store.release(
+            session.identity.customer, session=session.key, fence=session.fence, products=products
+        )
+    except StoreUnavailable:
+        return session.send(_away(message.ref))
+    if isinstance(outcome, Gone):
+        return session.replace()
+    session.hold(outcome.seats)
+    session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
+    return None
+
+
+async def refresh(session: Session, token: str) -> None:
+    """A newer token of the same user; anybody else's closes the socket."""
+    identity = await session.hub.tokens.check(token)
+    if (identity.user, identity.customer) != (session.identity.user, session.identity.customer):
+        return session.close(codes.FORBIDDEN)
+    session.renew_token(identity)
+    return None
+
+
+async def take_over(session: Session, message: TakeOver) -> None:
+    """Ends another session of the same user; answers the sessions that the user then has."""
+    hub, identity = session.hub, session.identity
+    try:
+        ended = await hub.logouts.take_over(identity, message.session, own=session.key)
+        page = await hub.store.sessions(
+            customer=identity.customer, user=identity.user, offset=0, size=SHOWN_SESSIONS
+        )
+    except StoreUnavailable:
+        return session.send(_away(message.ref))
+    if not ended:
+        text = "You have no other session of that id."
+        return session.send(Error(ref=message.ref, code="unknown_session", message=text, temporary=False))
+    infos = tuple(
+        SessionInfo(session=row.session, device=row.device, since_ms=row.since_ms, seats=row.seats)
+        for row in page.items
+        if row.state != "draining"
+    )
+    session.send(_fitting(session, message.ref, infos))
+    return None
+
+
+def _fitting(session: Session, ref: int, infos: tuple[SessionInfo, ...]) -> Sessions:
+    """As many of the sessions as one frame takes."""
+    while True:
+        answer = Sessions(ref=ref, sessions=infos)
+        try:
+            session.codec.encode(answer)
+        except ValueError:
+            infos = infos[:-1]
+        else:
+            return answer
+
+
+def _away(ref: int) -> Error:
+    text = "The seat store is away; try again in a moment."
+    return Error(ref=ref, code="unavailable", message=text, temporary=True)

@@ -1,0 +1,264 @@
+"""One connected client: what it says, what it is told, and how it ends.
+
+The conversation's order is the protocol's table; the rules of seats are the store's. This file is the way between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from seatd.hub import requests, sign_in
+from seatd.hub.outbox import Outbox
+from seatd.hub.rate import Bucket
+from seatd.hub.tokens import BadToken, Identity
+from seatd.hub.transport import Transport
+from seatd.store.values import Order
+from seatd_protocol import codes
+from seatd_protocol.codec import BadMessage, Codec
+from seatd_protocol.codes import CloseCode
+from seatd_protocol.messages import (
+    Ack,
+    Acquire,
+    Alive,
+    Beat,
+    Busy,
+    Bye,
+    ClientMessage,
+    Device,
+    Hello,
+    Logout,
+    Notice,
+    Refresh,
+    Release,
+    Seat,
+    ServerMessage,
+    TakeOver,
+    type_of,
+)
+from seatd_protocol.state import Conversation, IllegalMessage, State
+
+if TYPE_CHECKING:
+    from seatd.hub.hub import Hub
+
+log = structlog.get_logger(__name__)
+
+FLUSH_S = 1.0
+"""How long a closing socket has for what is still unsent."""
+
+
+class Session:
+    """A client's socket and, from `welcome` on, its session in the store.
+
+    `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
+    """
+
+    identity: Identity
+    device: Device
+
+    def __init__(self, hub: Hub, transport: Transport, codec: Codec) -> None:
+        self.hub = hub
+        self.codec = codec
+        self.conversation = Conversation()
+        self.connected_s = time.monotonic()
+        self.key = ""
+        self.secret = ""
+        self.fence = 0
+        self.stored = False
+        self.seats: dict[str, Seat] = {}
+        self.busy = False
+        self.welcomed = False
+        self.closing: CloseCode | None = None
+        self._transport = transport
+        self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)
+        self._bucket = Bucket(hub.options.messages_per_s, hub.options.burst)
+        self._beat_n = 0
+        self._alive_n = 0
+        self._warned = False
+        self._ordered_out: Order | None = None
+
+    # -- in ---------------------------------------------------------------------------------------
+
+    async def receive(self, frame: bytes | str) -> None:
+        """Takes one frame from the client and does what it asks; bad ones close the socket with the reason."""
+        if self.closing:
+            return None
+        if not self._bucket.take():
+            return self.close(codes.RATE_LIMITED)
+        try:
+            message = self.codec.decode_client(frame)
+            leaving = self.conversation.state is State.LEAVING
+            self.conversation.received(type_of(message))
+            # What crosses a logout on the wire was said in good faith: it is let pass.
+            if not leaving or isinstance(message, Alive | Ack | Bye):
+                await self._handle(message)
+        except BadMessage as error:
+            self.close(codes.BAD_MESSAGE, error.reason)
+        except IllegalMessage as error:
+            if error.second_hello:
+                self.close(codes.SECOND_HELLO)
+            else:
+                self.close(codes.BAD_MESSAGE, str(error))
+        except BadToken as error:
+            log.info("token refused", reason=error.reason)
+            self.close(codes.BAD_TOKEN)
+        except Exception:
+            log.exception("request failed")
+            self.close(codes.INTERNAL)
+
+    async def _handle(self, message: ClientMessage) -> None:
+        match message:
+            case Alive(n=n):
+                self._alive(n)
+            case Hello():
+                await sign_in.hello(self, message)
+            case Acquire():
+                await requests.acquire(self, message)
+            case Release():
+                await requests.release(self, message)
+            case Busy(busy=busy):
+                self.busy = busy
+            case Refresh(token=token):
+                await requests.refresh(self, token)
+            case TakeOver():
+                await requests.take_over(self, message)
+            case Ack(order=order):
+                await self._acknowledged(order)
+            case Bye():
+                await self._bye()
+
+    # -- out --------------------------------------------------------------------------------------
+
+    def send(self, message: ServerMessage) -> None:
+        """Queues a message; never waits."""
+        if not self.closing:
+            self.conversation.sent(type_of(message))
+            self._outbox.put(self.codec.encode(message))
+
+    def close(self, code: CloseCode, detail: str = "") -> None:
+        """Closes the socket, after what is queued; only the first reason counts."""
+        if self.closing is None:
+            self.closing = code
+            self.hub.wheel.remove(self)
+            self.hub.spawn(self._close(code.number, code.reason(detail)))
+
+    async def _close(self, number: int, reason: str) -> None:
+        if await self._outbox.finish(FLUSH_S):
+            await self._transport.close(number, reason)
+        else:
+            self._transport.abort()
+
+    def _too_slow(self) -> None:
+        self.close(codes.SLOW_CONSUMER)
+
+    # -- live -------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """Whether the client may use the session."""
+        return self.conversation.state is State.LIVE
+
+    @property
+    def partition(self) -> int:
+        """The partition of the session's customer."""
+        return self.hub.store.partition(self.identity.customer)
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """What the session's products open, in the catalogue's order."""
+        return self.hub.catalog.sections(self.seats)
+
+    def hold(self, seats: tuple[Seat, ...]) -> None:
+        """These are the session's seats now."""
+        self.seats = {seat.product: seat for seat in seats}
+
+    def beat(self) -> None:
+        """Sends the next beat, unless the client has missed one or this node may not speak for it."""
+        if self._alive_n < self._beat_n:
+            self.close(codes.NO_ALIVE)
+        elif self._token_is_good() and self._lease_is_good():
+            self._beat_n += 1
+            self.send(Beat(n=self._beat_n, lease_s=int(self.hub.options.client_lease_s)))
+
+    def _alive(self, n: int) -> None:
+        if n > self._beat_n:
+            raise BadMessage("alive answers no beat")
+        self._alive_n = max(self._alive_n, n)
+
+    def _lease_is_good(self) -> bool:
+        if not self.stored or self.hub.leases.may_beat(self.partition):
+            return True
+        if self.hub.leases.lapsed_s(self.partition) > self.hub.options.client_lease_s:
+            self.close(codes.STORE_LOST)
+        return False
+
+    def _token_is_good(self) -> bool:
+        left_s = self.identity.expires_s - time.time()
+        if left_s <= -self.hub.options.token_leeway_s:
+            self.close(codes.TOKEN_EXPIRED)
+            return False
+        if left_s <= self.hub.options.token_warning_s and not self._warned:
+            self._warned = True
+            until_ms = self.identity.expires_s * 1000
+            text = f"Your token ends in {max(0, math.ceil(left_s))} s."
+            self.send(Notice(code="token_expiring", message=text, until_ms=until_ms))
+        return True
+
+    def renew_token(self, identity: Identity) -> None:
+        """Goes on under a newer token of the same user."""
+        self.identity = identity
+        self._warned = False
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def force_out(self, order: Order) -> None:
+        """Carries out a forced logout: tells the client, and closes at its ack or when its time is over."""
+        if self._ordered_out or self.closing:
+            return
+        self._ordered_out = order
+        self.hub.wheel.remove(self)
+        self.send(
+            Logout(
+                order=order.number,
+                code=order.code,
+                message=order.message,
+                by=order.by or None,
+                cooldown_s=order.cooldown_s,
+            )
+        )
+        asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, codes.LOGOUT)
+
+    def replace(self) -> None:
+        """The session lives elsewhere now, or its user ended it: closes the socket."""
+        self.close(codes.REPLACED)
+
+    async def _acknowledged(self, number: int) -> None:
+        order = self._ordered_out
+        if order is None or order.number != number:
+            raise BadMessage("ack answers no logout")
+        await self._end_in_store(acknowledged=True)
+        self.close(codes.LOGOUT)
+
+    async def _bye(self) -> None:
+        await self._end_in_store()
+        self.close(codes.NORMAL)
+
+    async def _end_in_store(self, *, acknowledged: bool = False) -> None:
+        if self.stored:
+            self.stored = False
+            delivered = self._ordered_out is not None
+            await self.hub.end(self, delivered=delivered, acknowledged=acknowledged)
+
+    async def gone(self) -> None:
+        """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session."""
+        self.closing = self.closing or codes.GOING_AWAY
+        self.hub.remove(self)
+        if self._ordered_out or self.closing is codes.REPLACED:
+            await self._end_in_store()
+        elif self.stored:
+            self.stored = False
+            await self.hub.park(self)

@@ -1,0 +1,37 @@
+"""A product as the catalogue describes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from seatd_protocol.messages import DeviceKind, SeatKind
+
+Combine = Literal["sum", "max"]
+Counts = Literal["user", "device", "extension", "resource"]
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """One product of the catalogue.
+
+    `device` is the only device kind it is for, None for any, "none" when no session may hold it. `resource`
+    names the thing that is limited besides users (or instead of them, when `counts` is "resource"). `base`
+    makes it an add-on of that product; `per_extension` bounds the devices of one user that hold the add-on.
+    `emergency`: a client that is denied it may still have a session without seats.
+    """
+
+    name: str
+    kinds: frozenset[SeatKind]
+    combine: Combine
+    counts: Counts
+    resource: str | None = None
+    device: DeviceKind | Literal["none"] | None = None
+    base: str | None = None
+    per_extension: int | None = None
+    emergency: bool = True
+    sections: tuple[str, ...] = ()
+
+    def allows(self, device: DeviceKind) -> bool:
+        """Whether a session on that kind of device may hold the product."""
+        return self.device is None or self.device == device

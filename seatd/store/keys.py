@@ -1,0 +1,67 @@
+"""Every key name of the store, built here and nowhere else.
+
+All keys of a partition carry its hash tag, so one script may touch all of them, on a single server and on a cluster
+alike. A customer's name is quoted, so that no name can leave its partition or imitate another key.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import quote
+from zlib import crc32
+
+DEPLOYMENT = "seatd:deployment"
+API_TOKENS = "seatd:api_tokens"
+
+PARTITION_KEYS = (
+    "meta",
+    "nodes",
+    "by_node",
+    "deadlines",
+    "orders",
+    "tombs",
+    "cooldowns",
+    "customers",
+    "expiries",
+)
+CUSTOMER_KEYS = (
+    "licenses",
+    "offers",
+    "license_keys",
+    "profile",
+    "seats",
+    "assignments",
+    "sessions",
+    "by_user",
+)
+
+
+def partition_of(customer: str, partitions: int) -> int:
+    """The partition in which a customer lives for good: crc32 of the name, modulo the number of partitions."""
+    return crc32(customer.encode()) % partitions
+
+
+def wake_channel(node: str) -> str:
+    """The channel on which `node` is told that orders wait for it (the same name stands in `orders.lua`)."""
+    return f"seatd:wake:{node}"
+
+
+@lru_cache(maxsize=65536)
+def partition_key(name: str, partition: int) -> str:
+    """A key that a whole partition shares, such as `seatd:{07}:nodes`."""
+    return f"seatd:{{{partition:02}}}:{name}"
+
+
+@lru_cache(maxsize=65536)
+def customer_key(name: str, partition: int, customer: str) -> str:
+    """A key of one customer, such as `seatd:{07}:c:acme:seats`."""
+    return f"seatd:{{{partition:02}}}:c:{quote(customer, safe='')}:{name}"
+
+
+def key(name: str, partition: int, customer: str | None) -> str:
+    """The full name of the key that scripts call `name`."""
+    if name in PARTITION_KEYS:
+        return partition_key(name, partition)
+    if name in CUSTOMER_KEYS and customer is not None:
+        return customer_key(name, partition, customer)
+    raise KeyError(f"{name} is no key of {'a partition' if customer is None else 'a customer'}")

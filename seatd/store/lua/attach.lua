@@ -1,0 +1,27 @@
+-- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused.
+-- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user
+-- args: customer session secret user node
+-- answers: granted {fence seats} | gone {reason} | lapsed {}
+-- uses: guard indexes orders sessions licenses
+if lease_end(args.node) < now then
+  return answer('lapsed')
+end
+local record = load(args.session)
+if not record or record.state == 'draining' then
+  return answer('gone', {reason = has(tombs, args.session) and 'ended' or 'unknown'})
+end
+if record.secret ~= args.secret or record.user ~= args.user then
+  return answer('gone', {reason = 'unknown'})
+end
+
+local from, fence = record.node, record.fence
+detach(args.session, record)
+redis.call('ZREM', deadlines, address(args.session))
+record.state, record.node, record.until_ms, record.fence = 'attached', args.node, 0, fence + 1
+save(args.session, record)
+redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
+if from ~= args.node then
+  order(from, {type = 'superseded', session = args.session, fence = fence})
+  wake()
+end
+return answer('granted', {fence = record.fence, seats = shown(record.seats), device = record.device})

@@ -1,0 +1,102 @@
+-- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
+-- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go.
+-- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user
+-- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
+-- answers: kicked {sessions cursor}
+-- uses: guard indexes orders sessions
+local matched, cursor = {}, nil
+
+local function holds(record, id)
+  for _, seat in ipairs(record.seats) do
+    if seat.license == id then
+      return true
+    end
+  end
+  return false
+end
+
+local function match(session, record)
+  if record.state ~= 'draining' then
+    matched[#matched + 1] = {session = session, record = record}
+  end
+end
+
+-- A holder is the user, or `user/device`; a user's name has one `@` and its domain no `/`.
+local function match_license(id)
+  local members = range(seats, id, args.limit, args.after)
+  local seen = {}
+  for _, member in ipairs(members) do
+    local user = string.match(tail(member), '^([^@]*@[^/]*)')
+    if not seen[user] then
+      seen[user] = true
+      for _, own in ipairs(sessions_of(user)) do
+        if holds(own.record, id) then
+          match(own.session, own.record)
+        end
+      end
+    end
+  end
+  return members
+end
+
+local function match_all(domain)
+  local from = args.after and '(' .. args.after or '-'
+  local members = redis.call('ZRANGEBYLEX', by_user, from, '+', 'LIMIT', 0, args.limit)
+  for _, member in ipairs(members) do
+    local session = tail(member)
+    local record = load(session)
+    if record and (not domain or record.domain == domain) then
+      match(session, record)
+    end
+  end
+  return members
+end
+
+local members = {}
+if args.target_session then
+  local record = load(args.target_session)
+  if record and (not args.user or record.user == args.user) then
+    match(args.target_session, record)
+  end
+elseif args.user then
+  for _, own in ipairs(sessions_of(args.user)) do
+    match(own.session, own.record)
+  end
+elseif args.license then
+  members = match_license(args.license)
+elseif args.target_domain then
+  members = match_all(args.target_domain)
+elseif args.everyone then
+  members = match_all()
+end
+if #members == args.limit then
+  cursor = members[#members]
+end
+
+-- One device forced out cools that device; everything else cools the user.
+local function cool(user, device)
+  local member = args.customer .. '\0' .. user
+  if args.target_session then
+    member = member .. '\0' .. device
+  end
+  if args.cooldown_ms > 0 then
+    redis.call('ZADD', cooldowns, 'GT', now + args.cooldown_ms, member)
+  end
+end
+
+if args.user and not args.target_session then
+  cool(args.user)
+end
+local kicked = {}
+for i, own in ipairs(matched) do
+  local record, node = own.record, own.record.node
+  cool(record.user, record.device.id)
+  record.reply_to = args.reply_to
+  local number = drain(own.session, record, {
+    type = args.order_type, code = args.code, message = args.message, by = args.by,
+    cooldown_s = math.ceil(args.cooldown_ms / 1000),
+  })
+  kicked[i] = {session = own.session, user = record.user, device = record.device, node = node, order = number}
+end
+wake()
+return answer('kicked', {sessions = kicked, cursor = cursor})

@@ -1,0 +1,67 @@
+-- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
+-- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user
+-- args: customer session secret user domain device node need want per_user unseated
+-- answers: granted {fence seats} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
+-- uses: guard indexes orders sessions licenses seats
+if lease_end(args.node) < now then
+  return answer('lapsed')
+end
+local record = load(args.session)
+if record then
+  if record.secret == args.secret and record.node == args.node and record.state == 'attached' then
+    return answer('granted', {fence = record.fence, seats = shown(record.seats)})
+  end
+  return answer('gone', {reason = 'superseded'})
+end
+if has(tombs, args.session) then
+  return answer('gone', {reason = 'ended'})
+end
+
+if recovering and #args.need + #args.want > 0 then
+  return answer('denied', {code = 'recovering', retry_after_ms = recover_until_ms - now})
+end
+
+local cooling = math.max(
+  tonumber(redis.call('ZSCORE', cooldowns, args.customer .. '\0' .. args.user)) or 0,
+  tonumber(redis.call('ZSCORE', cooldowns, args.customer .. '\0' .. args.user .. '\0' .. args.device.id)) or 0
+)
+if cooling > now and not args.unseated then
+  return answer('denied', {code = 'cooldown', retry_after_ms = cooling - now})
+end
+
+-- A device has one session: a newer hello of the same device replaces the older one.
+local older, others = {}, 0
+for _, own in ipairs(sessions_of(args.user)) do
+  if own.record.device.id == args.device.id and own.record.state ~= 'draining' then
+    older[#older + 1] = own
+  else
+    others = others + 1
+  end
+end
+if others >= args.per_user then
+  return answer('denied', {
+    code = 'device_not_allowed', limit = args.per_user, used = others, holders = own_sessions(args.user),
+  })
+end
+
+local chosen, denial = plan({}, args.user, args.domain)
+if not chosen then
+  return answer('denied', denial)
+end
+
+take(chosen)
+save(args.session, {
+  user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
+  fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = chosen,
+})
+redis.call('ZADD', by_user, 0, args.user .. '\0' .. args.session)
+redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
+for _, own in ipairs(older) do
+  if own.record.state == 'attached' then
+    drain(own.session, own.record, {type = 'superseded'})
+  else
+    drop(own.session, own.record, {})
+  end
+end
+wake()
+return answer('granted', {fence = 1, seats = shown(chosen)})

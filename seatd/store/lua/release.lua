@@ -1,0 +1,27 @@
+-- release: give products back within a session. A product it does not have is not an error.
+-- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user
+-- args: customer session fence products
+-- answers: released {products seats} | gone {reason}
+-- uses: guard indexes orders sessions licenses
+local record = load(args.session)
+if not record then
+  return answer('gone', {reason = 'unknown'})
+end
+if record.fence ~= args.fence or record.state ~= 'attached' then
+  return answer('gone', {reason = 'superseded'})
+end
+local named, kept, given_back, products = {}, {}, {}, {}
+for _, product in ipairs(args.products) do
+  named[product] = true
+end
+for _, seat in ipairs(record.seats) do
+  local list = named[seat.product] and given_back or kept
+  list[#list + 1] = seat
+end
+for i, seat in ipairs(given_back) do
+  products[i] = seat.product
+end
+free(args.session, record, given_back)
+record.seats = kept
+save(args.session, record)
+return answer('released', {products = products, seats = shown(kept)})

@@ -1,0 +1,33 @@
+-- guard: is this still the server that wrote this partition?
+-- keys: meta
+-- `master_replid` changes with every restart, promotion and restored backup. A change means that acknowledged
+-- writes may be lost, so the partition's epoch rises and its recovery window opens before anything else happens:
+-- no grant can slip in between a failover and its detection.
+
+local function clock_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local now = args.now_ms or clock_ms()
+
+local function guard()
+  local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms')
+  local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
+  if stored[1] ~= replid then
+    local known = args.epoch or 0
+    local newborn = not stored[1] and known == 0
+    epoch = math.max(epoch + 1, known + 1, now)
+    recover_until_ms = newborn and 0 or now + args.recovery_ms
+    redis.call('HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms)
+  end
+  return epoch, recover_until_ms
+end
+
+local epoch, recover_until_ms = guard()
+local recovering = now < recover_until_ms
+
+local function answer(word, body)
+  return cmsgpack.pack({word, epoch, body or {}})
+end

@@ -1,0 +1,170 @@
+-- seats: which license a seat is drawn on, and why there is none.
+-- keys: licenses offers seats assignments (with sessions: sessions by_user)
+-- `used` is always counted from the set of holders: a count that is derived cannot leak.
+
+local function used(id)
+  return count(seats, id)
+end
+
+-- The licenses of a product for a domain that are valid now, in the order they are drawn on (see offers.lua).
+local function valid_offers(domain, want)
+  local packed = redis.call('HGET', offers, domain .. '\0' .. want.product)
+  if not packed then
+    return nil, want.missing
+  end
+  local valid, code = {}, nil
+  for _, id in ipairs(cmsgpack.unpack(packed)) do
+    local record = license(id)
+    if now >= record.valid_till_ms then
+      code = code or 'license_expired'
+    elseif now < record.valid_from_ms then
+      code = 'license_not_yet_valid'
+    else
+      record.id = id
+      valid[#valid + 1] = record
+    end
+  end
+  if #valid == 0 then
+    return nil, code
+  end
+  return valid
+end
+
+local function devices_of(user, id)
+  return redis.call('ZLEXCOUNT', seats, '[' .. id .. '\0' .. user .. '/', '(' .. id .. '\0' .. user .. '0')
+end
+
+local function nominal_seat(valid, want, user)
+  local taken = false
+  for _, record in ipairs(valid) do
+    if record.kind == 'nominal' and has(assignments, record.id .. '\0' .. user) then
+      if not want.devices or has(seats, record.id .. '\0' .. want.holder) or devices_of(user, record.id) == 0 then
+        return record
+      end
+      taken = true
+    end
+  end
+  return nil, taken
+end
+
+local function competitive(valid)
+  local found, limit, in_use, largest = {}, 0, 0, nil
+  for _, record in ipairs(valid) do
+    if record.kind == 'competitive' then
+      found[#found + 1] = record
+      record.used = used(record.id)
+      limit, in_use = limit + record.limit, in_use + record.used
+      if not largest or record.limit > largest.limit then
+        largest = record
+      end
+    end
+  end
+  return found, limit, in_use, largest
+end
+
+local function with_room(found, extra)
+  for _, record in ipairs(found) do
+    if record.used < record.limit + (extra and record.overdraft or 0) then
+      return record
+    end
+  end
+end
+
+local function seat_on(record, want, overdraft)
+  return {
+    product = want.product, license = record.id, kind = record.kind, holder = want.holder,
+    since_ms = now, overdraft = overdraft or false,
+  }
+end
+
+local function no_seat(want, limit, in_use)
+  return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
+end
+
+-- One seat for `want`, or the denial. Nominal comes before competitive; a seat the holder already has is shared;
+-- seats above the limit (overdraft) come last and are marked.
+local function choose(want, user, domain)
+  local valid, code = valid_offers(domain, want)
+  if not valid then
+    return nil, {code = code, product = want.product}
+  end
+  local named, taken = nominal_seat(valid, want, user)
+  local found, limit, in_use, largest = competitive(valid)
+  local mine = named
+  for _, record in ipairs(found) do
+    mine = mine or (has(seats, record.id .. '\0' .. want.holder) and record)
+  end
+  if want.max_per_user > 0 and not (mine and has(seats, mine.id .. '\0' .. want.holder)) then
+    local devices = 0
+    for _, record in ipairs(valid) do
+      devices = devices + devices_of(user, record.id)
+    end
+    if devices >= want.max_per_user then
+      return nil, no_seat(want, want.max_per_user, devices)
+    end
+  end
+  if mine then
+    return seat_on(mine, want)
+  end
+  if #found == 0 then
+    return nil, taken and no_seat(want, 1, 1) or {code = 'not_assigned', product = want.product}
+  end
+  if want.combine == 'max' then
+    largest.used, limit, found = in_use, largest.limit, {largest}
+  end
+  local free = with_room(found)
+  if free then
+    return seat_on(free, want)
+  end
+  local over = with_room(found, true)
+  if over then
+    return seat_on(over, want, true)
+  end
+  return nil, no_seat(want, limit, in_use)
+end
+
+local function take(chosen)
+  for _, seat in ipairs(chosen) do
+    redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+  end
+end
+
+local function own_sessions(user)
+  local list = {}
+  for _, own in ipairs(sessions_of(user)) do
+    if #list == 8 then
+      break
+    end
+    list[#list + 1] = {
+      session = own.session, device = own.record.device, since_ms = own.record.since_ms, seats = shown(own.record.seats),
+    }
+  end
+  return list
+end
+
+-- All of `need`, or the first denial; `want` as far as there is room. What `held` has already is not drawn again.
+local function plan(held, user, domain)
+  local has_product, chosen = {}, {}
+  for _, seat in ipairs(held) do
+    has_product[seat.product] = true
+  end
+  for _, want in ipairs(args.need) do
+    if not has_product[want.product] then
+      local seat, denial = choose(want, user, domain)
+      if not seat then
+        denial.holders = denial.code == 'no_seat' and own_sessions(user) or {}
+        return nil, denial
+      end
+      chosen[#chosen + 1], has_product[want.product] = seat, true
+    end
+  end
+  for _, want in ipairs(args.want or {}) do
+    if not has_product[want.product] then
+      local seat = choose(want, user, domain)
+      if seat then
+        chosen[#chosen + 1], has_product[want.product] = seat, true
+      end
+    end
+  end
+  return chosen
+end

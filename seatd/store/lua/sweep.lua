@@ -1,0 +1,31 @@
+-- sweep: does what a beat found due for one customer, after checking every condition again, so that any number of nodes
+-- may ask and once is enough.
+-- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
+-- args: customer due
+-- answers: swept {parked ended}
+-- uses: guard indexes orders sessions
+local parked, ended = {}, {}
+if recovering then
+  return answer('swept', {parked = parked, ended = ended})
+end
+
+for _, item in ipairs(args.due) do
+  local session = item.session
+  local record = load(session)
+  if not record then
+    redis.call('ZREM', deadlines, address(session))
+  elseif record.state == 'attached' and lease_end(record.node) < now then
+    local stopped = lease_end(record.node)
+    park(session, record, (stopped > 0 and stopped or now) + args.linger_ms)
+    parked[#parked + 1] = session
+  end
+  if record and record.state ~= 'attached' and record.until_ms <= now then
+    drop(session, record, {})
+    ended[#ended + 1] = session
+  end
+  if item.node ~= '' and (not record or record.node ~= item.node or lease_end(item.node) < now) then
+    redis.call('ZREM', by_node, item.node .. '\0' .. address(session))
+  end
+end
+wake()
+return answer('swept', {parked = parked, ended = ended})

@@ -1,0 +1,101 @@
+"""The verbs between nodes: beat, sweep, kick, and the wake-ups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from seatd.store.values import Beat, Due, KickedSession, KickTarget
+from seatd.store.verbs import Verbs
+
+BATCH = 200
+"""Sessions looked at in one script at the most: a script runs alone, so everybody else waits for it."""
+
+
+class NodeVerbs(Verbs):
+    """What nodes tell each other through the store."""
+
+    async def beat(self, partition: int, node: str, *, done: int, joined: bool, leave: bool = False) -> Beat:
+        """Renews the node's lease in a partition (or ends it: `leave`) and answers its orders and what is due.
+
+        `done` is the number of the last order carried out; `joined` says that the node believes to hold a lease, so that
+        the answer can say when it had lapsed.
+        """
+        answer = await self.call_partition(
+            "beat",
+            partition,
+            node=node,
+            lease_ms=self.options.node_lease_ms,
+            joined=joined,
+            leave=leave,
+            done=done,
+            limit=BATCH,
+        )
+        return answer.to(Beat, epoch=self.epochs[partition])
+
+    async def sweep(self, customer: str, due: Sequence[Due]) -> tuple[list[str], list[str]]:
+        """Parks and ends the sessions of a customer that are due; answers the parked and the ended ones."""
+        items = [{"session": item.session, "node": item.node} for item in due]
+        body = (await self.call("sweep", customer, due=items)).body
+        return list(body["parked"]), list(body["ended"])
+
+    async def reassert(self, customer: str, node: str, held: Mapping[str, int]) -> list[str]:
+        """Takes back the sessions (id -> fence) that the node still has sockets of; answers those it has lost."""
+        lost: list[str] = []
+        items = [{"session": session, "fence": fence} for session, fence in held.items()]
+        for start in range(0, len(items), BATCH):
+            answer = await self.call("reassert", customer, node=node, held=items[start : start + BATCH])
+            lost += answer.body["lost"]
+        return lost
+
+    async def kick(
+        self,
+        customer: str,
+        target: KickTarget,
+        *,
+        message: str,
+        by: str,
+        cooldown_ms: int,
+        reply_to: str,
+        code: str = "forced",
+        order_type: str = "logout",
+    ) -> list[KickedSession]:
+        """Forces sessions out: committed when this returns. Receipts come as orders to the node `reply_to`."""
+        kicked: list[KickedSession] = []
+        after: str | None = None
+        while True:
+            answer = await self.call(
+                "kick",
+                customer,
+                user=target.user,
+                target_session=target.session,
+                license=target.license,
+                target_domain=target.domain,
+                everyone=target.everyone,
+                after=after,
+                limit=BATCH,
+                code=code,
+                message=message,
+                by=by,
+                cooldown_ms=cooldown_ms,
+                reply_to=reply_to,
+                order_type=order_type,
+            )
+            kicked += msgspec.convert(answer.body["sessions"], list[KickedSession])
+            after = answer.body.get("cursor")
+            if after is None:
+                return kicked
+
+    async def vouch(self, previous_replid: str) -> None:
+        """Says of every partition that the engine's restart lost nothing of the run `previous_replid`.
+
+        Only who runs the engine can know that. A partition that another run wrote is left as it is.
+        """
+        await asyncio.gather(
+            *(
+                self.call_partition("vouch", partition, previous=previous_replid)
+                for partition in range(self.partitions)
+            )
+        )

@@ -1,0 +1,216 @@
+"""The verbs of the registry: licenses, assignments, and who holds what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import msgpack
+import msgspec
+from redis import exceptions
+
+from seatd.licensing.keys import LicenseKey
+from seatd.store.keys import API_TOKENS, customer_key, partition_key
+from seatd.store.pipeline import AWAY
+from seatd.store.values import (
+    Assigned,
+    HolderRow,
+    Imported,
+    LicenseRow,
+    Page,
+    SessionRow,
+    StoreUnavailable,
+    TokenRecord,
+)
+from seatd.store.verbs import Verbs
+
+SCAN = 200
+"""Rows asked for at a time where all must be looked at."""
+
+
+class RegistryVerbs(Verbs):
+    """What administrators ask of the store. What changes the registry is on disk before it is answered."""
+
+    async def put_license(self, key: LicenseKey, *, dry_run: bool = False) -> Imported:
+        """Imports a verified license key, all of it or nothing; with `dry_run` only says what would change."""
+        foreign = await self._held_elsewhere(key)
+        if foreign:
+            return Imported(status="other_customer", faulty=tuple(foreign))
+        answer = await self.call(
+            "put_license",
+            key.customer.id,
+            jti=key.jti,
+            iat=key.iat,
+            text=key.text,
+            profile=msgspec.to_builtins(key.customer),
+            records=[msgspec.to_builtins(entry) | {"domains": list(key.domains)} for entry in key.licenses],
+            dry_run=dry_run,
+        )
+        if not dry_run:
+            await self.make_durable()
+        return answer.to(Imported, status=answer.word)
+
+    async def drop_license(self, customer: str, license: str) -> bool:
+        """Withdraws a license: no new seats on it. False: there is none of that id."""
+        word = (await self.call("drop_license", customer, license=license)).word
+        await self.make_durable()
+        return word == "dropped"
+
+    async def assign(
+        self, customer: str, license: str, user: str, *, domain: str, combine: str = "sum"
+    ) -> Assigned:
+        """Gives a nominal license to a user, within its limit."""
+        answer = await self.call(
+            "assign", customer, license=license, user=user, domain=domain, combine=combine
+        )
+        await self.make_durable()
+        return answer.to(Assigned, status=answer.word)
+
+    async def unassign(self, customer: str, license: str, user: str) -> bool:
+        """Takes a nominal license back. False: the user did not have it."""
+        word = (await self.call("unassign", customer, license=license, user=user)).word
+        await self.make_durable()
+        return word == "unassigned"
+
+    async def customers(self) -> list[str]:
+        """The ids of all customers, sorted."""
+        sets = await self._each([("SMEMBERS", partition_key("customers", n)) for n in range(self.partitions)])
+        return sorted(name.decode() for found in sets for name in found)
+
+    async def registry(self) -> list[LicenseRow]:
+        """All licenses with their use: one consistent view per customer."""
+        customers = await self.customers()
+        answers = await asyncio.gather(*(self.call("snapshot", customer) for customer in customers))
+        return [
+            row
+            for customer, answer in zip(customers, answers, strict=True)
+            for row in _license_rows(customer, answer.body)
+        ]
+
+    async def license_key(self, customer: str, license: str) -> str | None:
+        """The text of the key that a license came with."""
+        partition = self.partition(customer)
+        (packed,) = await self._each([("HGET", customer_key("licenses", partition, customer), license)])
+        if packed is None:
+            return None
+        jti = msgpack.unpackb(packed)["jti"]
+        (text,) = await self._each([("HGET", customer_key("license_keys", partition, customer), jti)])
+        return text.decode() if text is not None else None
+
+    async def license_users(
+        self, customer: str, license: str, *, offset: int = 0, size: int = 50, search: str = ""
+    ) -> Page[HolderRow] | None:
+        """A license's users in order of name, those whose name contains `search`. None: no such license."""
+        if not search:
+            return await self._holders(customer, license, offset, size)
+        found: list[HolderRow] = []
+        start = 0
+        while True:
+            page = await self._holders(customer, license, start, SCAN)
+            if page is None:
+                return None
+            found += [row for row in page.items if search.casefold() in row.user.casefold()]
+            start += SCAN
+            if start >= page.total:
+                return Page(items=tuple(found[offset : offset + size]), total=len(found))
+
+    async def sessions(
+        self, *, customer: str | None = None, user: str = "", offset: int = 0, size: int = 50
+    ) -> Page[SessionRow]:
+        """Live sessions by customer and user; of one customer or one user only, when given."""
+        names = [customer] if customer is not None else await self.customers()
+        rows: list[SessionRow] = []
+        total = 0
+        for name in names:
+            start = max(0, offset - total)
+            room = size - len(rows)
+            body = (await self.call("sessions", name, user=user or None, offset=start, size=room)).body
+            rows += [_session_row(name, item) for item in body["items"]]
+            total += body["total"]
+        return Page(items=tuple(rows), total=total)
+
+    async def session(self, session: str) -> SessionRow | None:
+        """One live session, whoever's it is."""
+        customers = await self.customers()
+        found = await self._each(
+            [("HGET", customer_key("sessions", self.partition(name), name), session) for name in customers]
+        )
+        for customer, packed in zip(customers, found, strict=True):
+            if packed is not None:
+                user = msgpack.unpackb(packed)["user"]
+                page = await self.sessions(customer=customer, user=user, size=SCAN)
+                return next((row for row in page.items if row.session == session), None)
+        return None
+
+    async def waiting_to_end(self) -> int:
+        """How many sessions have no socket or are draining, in the whole store."""
+        keys = [partition_key("deadlines", n) for n in range(self.partitions)]
+        return sum(await self._each([("ZCARD", key) for key in keys]))
+
+    async def register_token(self, digest: str, record: TokenRecord) -> None:
+        """Makes an API token known to every node, by its hash."""
+        await self._each([("HSET", API_TOKENS, digest, msgspec.json.encode(record))])
+
+    async def token(self, digest: str) -> TokenRecord | None:
+        """What the API token with this hash may do. None: unknown."""
+        (packed,) = await self._each([("HGET", API_TOKENS, digest)])
+        return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
+
+    async def make_durable(self) -> None:
+        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2)."""
+        try:
+            await self._each([("WAITAOF", 1, 0, 1400)])
+        except exceptions.ResponseError:
+            return
+
+    async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
+        """License ids of the key that already belong to another customer."""
+        others = [name for name in await self.customers() if name != key.customer.id]
+        ids = [entry.id for entry in key.licenses]
+        found = await self._each(
+            [("HMGET", customer_key("licenses", self.partition(name), name), *ids) for name in others]
+        )
+        return [id_ for values in found for id_, value in zip(ids, values, strict=True) if value is not None]
+
+    async def _holders(self, customer: str, license: str, offset: int, size: int) -> Page[HolderRow] | None:
+        answer = await self.call("holders", customer, license=license, offset=offset, size=size)
+        if answer.word == "unknown":
+            return None
+        rows = (
+            HolderRow(
+                user=item["user"],
+                domain=item["user"].rpartition("@")[2],
+                online=item["sessions"] > 0,
+                sessions=item["sessions"],
+                since_ms=item.get("since_ms"),
+                assigned=item["assigned"],
+            )
+            for item in answer.body["items"]
+        )
+        return Page(items=tuple(rows), total=answer.body["total"])
+
+    async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        try:
+            async with self.client.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                return list(await pipe.execute())
+        except AWAY as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+
+def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
+    profile = body.get("profile") or {}
+    owner = {
+        "customer": customer,
+        "customer_name": profile.get("name", ""),
+        "agency": profile.get("agency", ""),
+        "external_id": profile.get("external_id", ""),
+    }
+    return [msgspec.convert(record | owner, LicenseRow) for record in body["licenses"]]
+
+
+def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:
+    until_ms = item["until_ms"] or None
+    return msgspec.convert(item | {"customer": customer, "until_ms": until_ms}, SessionRow)

@@ -1,0 +1,85 @@
+"""The Lua verbs: one file each, read with its header, called by named keys and named arguments.
+
+A verb's header is its contract: `keys` it touches, `args` it takes, `answers` it may give, and which shared files it
+`uses`. The text that is sent is made here: named locals for the keys, the arguments unpacked, the shared files, the verb.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha1
+from importlib.resources import files
+
+import msgspec
+
+COMMON_ARGS = frozenset(
+    {"partition", "epoch", "recovery_ms", "client_lease_ms", "linger_ms", "tomb_ms", "now_ms"}
+)
+"""Arguments that the store adds to every call; `now_ms` only in tests (otherwise the store's own clock counts)."""
+
+_LUA = files("seatd.store").joinpath("lua")
+_FIELD = re.compile(r"^-- (keys|args|answers|uses): (.*)$", re.MULTILINE)
+
+_CHECKED = """
+local real, declared = redis, {}
+for _, key in ipairs(KEYS) do declared[key] = true end
+local keyless = {TIME = true, INFO = true, PUBLISH = true}
+local redis = {call = function(command, key, ...)
+  if not keyless[command] and not declared[key] then error('undeclared key ' .. tostring(key) .. ' in ' .. command) end
+  return real.call(command, key, ...)
+end}
+"""
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True):
+    """One verb, ready to be sent: `text` is what the engine runs, `sha` what it is called by."""
+
+    name: str
+    keys: tuple[str, ...]
+    args: frozenset[str]
+    answers: frozenset[str]
+    text: bytes
+    sha: str
+
+
+def header(source: str) -> dict[str, str]:
+    """The fields of a verb's header, such as `{"keys": "meta nodes", "args": "node", ...}`."""
+    return {name: value.strip() for name, value in _FIELD.findall(source)}
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """Name and text of every verb that ships with seatd."""
+    for entry in _LUA.iterdir():
+        if entry.name.endswith(".lua"):
+            yield entry.name.removesuffix(".lua"), entry.read_text()
+
+
+def shared(name: str) -> str:
+    """The text of a shared file."""
+    return _LUA.joinpath("shared", f"{name}.lua").read_text()
+
+
+def build(name: str, source: str, *, checked: bool = False) -> Script:
+    """A script out of a verb's text. `checked` makes it refuse any key that its header does not name (for tests)."""
+    head = header(source)
+    keys = tuple(head.get("keys", "").split())
+    parts = [_CHECKED] if checked else []
+    parts += [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
+    parts.append("local args = cmsgpack.unpack(ARGV[1])")
+    parts += [shared(used) for used in head.get("uses", "").split()]
+    parts.append(source)
+    text = "\n".join(parts).encode()
+    return Script(
+        name=name,
+        keys=keys,
+        args=frozenset(head.get("args", "").split()),
+        answers=frozenset(re.findall(r"(\w+) \{", head.get("answers", ""))),
+        text=text,
+        sha=sha1(text, usedforsecurity=False).hexdigest(),
+    )
+
+
+def load(*, checked: bool = False) -> dict[str, Script]:
+    """All verbs by name."""
+    return {name: build(name, source, checked=checked) for name, source in sources()}

@@ -1,0 +1,85 @@
+"""The verbs of a session's life: open, attach, park, close, acquire, release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from seatd.store.values import Denied, Gone, Granted, Opening, Released, StoreUnavailable, Want
+from seatd.store.verbs import Answer, Verbs
+
+
+class SessionVerbs(Verbs):
+    """What a node asks of the store for its clients. `fence` proves that the session is still the caller's."""
+
+    async def open(self, customer: str, node: str, opening: Opening) -> Granted | Denied | Gone:
+        """Signs a session in: all of `need` or nothing, `want` as far as there is room. Safe to repeat."""
+        fields = msgspec.to_builtins(opening)
+        answer = await self.call("open", customer, node=node, **fields)
+        return _granted(answer, opening.session)
+
+    async def attach(
+        self, customer: str, node: str, *, session: str, secret: str, user: str
+    ) -> Granted | Denied | Gone:
+        """Resumes a session on this node; the node that had it is told to let go."""
+        answer = await self.call("attach", customer, node=node, session=session, secret=secret, user=user)
+        return _granted(answer, session, resumed=True)
+
+    async def acquire(
+        self, customer: str, *, session: str, fence: int, need: Sequence[Want]
+    ) -> Granted | Denied | Gone:
+        """Draws further seats for a session, all or nothing; answers all the seats that it has then."""
+        wants = [msgspec.to_builtins(want) for want in need]
+        answer = await self.call("acquire", customer, session=session, fence=fence, need=wants)
+        return _granted(answer, session)
+
+    async def release(
+        self, customer: str, *, session: str, fence: int, products: Sequence[str]
+    ) -> Released | Gone:
+        """Gives products back; their seats are free at once unless another session of the user has them."""
+        answer = await self.call("release", customer, session=session, fence=fence, products=list(products))
+        return answer.to(Gone) if answer.word == "gone" else answer.to(Released)
+
+    async def park(self, customer: str, node: str, *, session: str, fence: int | None) -> bool:
+        """Keeps the seats of a session without socket until its linger is over. False: it is not ours any more.
+
+        `fence` None: the node never learned whether its attach took effect.
+        """
+        answer = await self.call("park", customer, node=node, session=session, fence=fence)
+        return answer.word == "parked"
+
+    async def close(
+        self,
+        customer: str,
+        *,
+        session: str,
+        fence: int,
+        delivered: bool = False,
+        acknowledged: bool = False,
+    ) -> bool:
+        """Ends a session; its seats are free now. Ends a draining one too: the caller vouches that its socket is closed.
+
+        `delivered` and `acknowledged` (of a forced logout) go into the receipt.
+        """
+        answer = await self.call(
+            "close",
+            customer,
+            session=session,
+            fence=fence,
+            delivered=delivered,
+            acknowledged=acknowledged,
+        )
+        return answer.word == "closed"
+
+
+def _granted(answer: Answer, session: str, *, resumed: bool = False) -> Granted | Denied | Gone:
+    match answer.word:
+        case "granted":
+            return answer.to(Granted, session=session, resumed=resumed)
+        case "denied":
+            return answer.to(Denied)
+        case "gone":
+            return answer.to(Gone)
+        case _:
+            raise StoreUnavailable("this node's lease has lapsed")

@@ -1,0 +1,248 @@
+"""What the store is asked and what it answers: plain values, no Redis in sight.
+
+Expected outcomes are values here (`Granted`, `Denied`, `Gone`); an exception from the store means that
+something broke (`StoreUnavailable`: the outcome is unknown).
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from seatd_protocol.messages import Device, Seat
+
+Item = TypeVar("Item")
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer: whether the verb took effect is unknown."""
+
+
+class WrongDeployment(Exception):
+    """The store belongs to a deployment with other fixed settings (the number of partitions)."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the values below: frozen, built by keyword."""
+
+
+# -- sessions and seats ---------------------------------------------------------------------------
+
+
+class Opening(Value, frozen=True, kw_only=True):
+    """A sign-in, as the hub asks for it. `secret` is the hash under which a resume is checked."""
+
+    session: str
+    secret: str
+    user: str
+    domain: str
+    device: Device
+    need: tuple[Want, ...] = ()
+    want: tuple[Want, ...] = ()
+    per_user: int = 20
+    unseated: bool = False
+
+
+class Want(Value, frozen=True, kw_only=True):
+    """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
+
+    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
+    `missing` is the denial code when no license of the product covers the domain.
+    """
+
+    product: str
+    holder: str
+    combine: str
+    devices: bool = False
+    max_per_user: int = 0
+    missing: str = "not_licensed"
+
+
+class OwnSession(Value, frozen=True, kw_only=True):
+    """One of a user's own sessions, as shown to that user."""
+
+    session: str
+    device: Device
+    since_ms: int
+    seats: tuple[Seat, ...]
+
+
+class Granted(Value, frozen=True, kw_only=True):
+    """The session has these seats now. `fence` grows with each node that takes the session over."""
+
+    session: str
+    fence: int
+    seats: tuple[Seat, ...]
+    resumed: bool = False
+
+
+class Denied(Value, frozen=True, kw_only=True):
+    """Refused, nothing changed. `limit` and `used` speak of the product named."""
+
+    code: str
+    product: str | None = None
+    limit: int | None = None
+    used: int | None = None
+    retry_after_ms: int | None = None
+    holders: tuple[OwnSession, ...] = ()
+
+
+class Gone(Value, frozen=True, kw_only=True):
+    """There is no such session, or it is no longer the caller's; `reason` says as much as it may."""
+
+    reason: Literal["unknown", "ended", "logout", "superseded"]
+
+
+class Released(Value, frozen=True, kw_only=True):
+    """These products were given back; `seats` is what the session still has."""
+
+    products: tuple[str, ...]
+    seats: tuple[Seat, ...]
+
+
+class KickTarget(Value, frozen=True, kw_only=True):
+    """Whom a forced logout means, within one customer: exactly one of the fields, or `everyone`."""
+
+    user: str | None = None
+    session: str | None = None
+    license: str | None = None
+    domain: str | None = None
+    everyone: bool = False
+
+
+class KickedSession(Value, frozen=True, kw_only=True):
+    """A session that a kick ended. `order` is the number its client is asked to acknowledge; 0: no socket."""
+
+    session: str
+    user: str
+    device: Device
+    node: str
+    order: int
+
+
+# -- nodes and orders -----------------------------------------------------------------------------
+
+
+class Order(Value, frozen=True, kw_only=True):
+    """What another node wants this node to tell one of its clients. `number` grows within a partition."""
+
+    number: int
+    type: Literal["logout", "superseded", "receipt"]
+    customer: str
+    session: str
+    fence: int = 0
+    code: str = ""
+    message: str = ""
+    by: str = ""
+    cooldown_s: int = 0
+    delivered: bool = False
+    acknowledged: bool = False
+    closed: bool = False
+
+
+class Due(Value, frozen=True, kw_only=True):
+    """A session whose time may have come (the sweep checks again)."""
+
+    customer: str
+    session: str
+    node: str = ""
+
+
+class Beat(Value, frozen=True, kw_only=True):
+    """A partition's answer to a node's beat."""
+
+    epoch: int
+    now_ms: int
+    recover_until_ms: int
+    lapsed: bool
+    orders: tuple[Order, ...]
+    due: tuple[Due, ...]
+    more: bool
+
+
+# -- the registry ---------------------------------------------------------------------------------
+
+
+class Imported(Value, frozen=True, kw_only=True):
+    """What an import did, or would do (`dry_run`). `faulty`: the license ids that stand in the way."""
+
+    status: Literal["imported", "already_imported", "older_key", "other_customer"]
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    faulty: tuple[str, ...] = ()
+
+
+class Assigned(Value, frozen=True, kw_only=True):
+    """The outcome of giving a nominal license to a user."""
+
+    status: Literal["assigned", "already", "full", "unknown_license", "not_nominal", "wrong_domain"]
+    limit: int = 0
+    used: int = 0
+
+
+class LicenseRow(Value, frozen=True, kw_only=True):
+    """A license with its use at one moment. `used`: holders (competitive) or assigned users (nominal);
+    `online`: holders with a live session."""
+
+    id: str
+    customer: str
+    customer_name: str
+    agency: str
+    external_id: str
+    product: str
+    kind: Literal["competitive", "nominal"]
+    limit: int
+    overdraft: int
+    valid_from_ms: int
+    valid_till_ms: int
+    domains: tuple[str, ...]
+    name: str
+    tier: str
+    jti: str
+    iat: int
+    created_ms: int
+    used: int
+    online: int
+
+
+class HolderRow(Value, frozen=True, kw_only=True):
+    """A user of a license: assigned to it, or holding a seat of it."""
+
+    user: str
+    domain: str
+    online: bool
+    sessions: int
+    since_ms: int | None
+    assigned: bool
+
+
+class SessionRow(Value, frozen=True, kw_only=True):
+    """A live session as the administrator sees it. `until_ms`: when a parked or draining one ends."""
+
+    session: str
+    customer: str
+    user: str
+    domain: str
+    device: Device
+    node: str
+    state: Literal["attached", "parked", "draining"]
+    since_ms: int
+    until_ms: int | None
+    seats: tuple[Seat, ...]
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
+    """A slice of a longer list; `total` counts the whole."""
+
+    items: tuple[Item, ...]
+    total: int
+
+
+class TokenRecord(Value, frozen=True, kw_only=True):
+    """An API token as stored: never the token, only what it may do."""
+
+    name: str
+    role: str
+    scope: str
+    created_ms: int

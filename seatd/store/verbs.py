@@ -1,0 +1,117 @@
+"""How a verb is called: named keys and arguments in, word and body out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgpack
+import msgspec
+from redis.asyncio import Redis
+
+from seatd.store import keys
+from seatd.store.pipeline import Pipeline
+from seatd.store.scripts import load
+
+Shape = TypeVar("Shape")
+
+
+class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Times that the scripts reckon with, and the number of partitions (fixed when a deployment is born).
+
+    `client_lease_ms`: the client's right to its seats; `linger_ms`: how long a session without socket keeps them;
+    `tomb_ms`: how long an ended session's id is remembered; `recovery_ms`: how long no seat is granted after the store may
+    have lost writes.
+    """
+
+    partitions: int = 64
+    node_lease_ms: int = 10_000
+    client_lease_ms: int = 24_000
+    linger_ms: int = 30_000
+    tomb_ms: int = 300_000
+    recovery_ms: int = 50_000
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a verb said: `word` first, then the body that belongs to it."""
+
+    word: str
+    body: dict[str, Any]
+
+    def to(self, shape: type[Shape], **more: Any) -> Shape:
+        """The body as a value of `shape`; `more` fills in what the script need not repeat."""
+        return msgspec.convert({**self.body, **more}, shape)
+
+
+class Verbs:
+    """Calls scripts, and remembers each partition's epoch (the highest that any answer has carried).
+
+    `on_call` is told of every answered call: the verb, and the seconds that it took from here.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        options: StoreOptions,
+        *,
+        checked: bool = False,
+        now_ms: Callable[[], int] | None = None,
+        on_call: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self.client = client
+        self.options = options
+        self.epochs: dict[int, int] = {}
+        self.pipeline = Pipeline(client)
+        self._scripts = load(checked=checked)
+        self._checked = checked
+        self._now_ms = now_ms
+        self._on_call = on_call
+        self._common = {
+            "recovery_ms": options.recovery_ms,
+            "client_lease_ms": options.client_lease_ms,
+            "linger_ms": options.linger_ms,
+            "tomb_ms": options.tomb_ms,
+        }
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the deployment has."""
+        return self.options.partitions
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last batch of calls was answered."""
+        return self.pipeline.healthy
+
+    def partition(self, customer: str) -> int:
+        """The partition in which a customer lives."""
+        return keys.partition_of(customer, self.options.partitions)
+
+    async def call(self, verb: str, customer: str, /, **args: Any) -> Answer:
+        """A verb about one customer. Raises `StoreUnavailable` when the outcome is unknown."""
+        return await self._run(verb, self.partition(customer), customer, {"customer": customer, **args})
+
+    async def call_partition(self, verb: str, partition: int, /, **args: Any) -> Answer:
+        """A verb about a whole partition."""
+        return await self._run(verb, partition, None, args)
+
+    async def _run(self, verb: str, partition: int, customer: str | None, args: dict[str, Any]) -> Answer:
+        script = self._scripts[verb]
+        if self._checked and set(args) - {"customer"} != script.args - {"customer"}:
+            raise TypeError(f"{verb} takes {sorted(script.args)}, not {sorted(args)}")
+        names = [keys.key(name, partition, customer) for name in script.keys]
+        args |= self._common
+        args["partition"], args["epoch"] = partition, self.epochs.get(partition, 0)
+        if self._now_ms:
+            args["now_ms"] = self._now_ms()
+        packed: bytes = msgpack.packb(args, use_bin_type=False)
+        started_s = time.perf_counter()
+        word, epoch, body = msgpack.unpackb(await self.pipeline.run(script, names, packed))
+        if self._on_call:
+            self._on_call(verb, time.perf_counter() - started_s)
+        if self._checked and word not in script.answers:
+            raise TypeError(f"{verb} may not answer {word}")
+        if epoch > self.epochs.get(partition, 0):
+            self.epochs[partition] = epoch
+        return Answer(word, body or {})

@@ -1,0 +1,157 @@
+"""Importing a license key: all of it or nothing, and first as a dry run if wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+import structlog
+
+from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
+from seatd.store.values import Imported, LicenseRow
+from seatd.web.api.license_rows import DAY_MS, validity
+from seatd.web.api.ops import Call, Ops
+from seatd.web.api.shapes import Input, Moment, Nothing, moment
+from seatd.web.errors import FieldError, Problem
+from seatd.web.services import Services
+
+ENDS_SOON_MS = 30 * DAY_MS
+
+NOTICES = {
+    "expired": "the license is already over: it gives no seats",
+    "not_yet_valid": "the license gives no seats before it begins",
+    "ends_soon": "the license ends within 30 days",
+    "limit_lowered": "the limit is below the one it replaces",
+}
+"""What an administrator may want to know about a key that is accepted all the same."""
+
+ops = Ops("licenses")
+_log = structlog.get_logger(__name__)
+
+
+class ImportQuery(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`dry_run`: only say what would change."""
+
+    dry_run: bool = False
+
+
+class ImportBody(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The license key, as it was pasted."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ImportedLicense(msgspec.Struct, frozen=True, kw_only=True):
+    """One license of the key, and what the import did (or would do) with it."""
+
+    id: str
+    product: str
+    kind: Literal["competitive", "nominal"]
+    limit: int
+    valid_from: Moment
+    valid_till: Moment
+    change: Literal["added", "replaced", "unchanged"]
+
+
+class ImportNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to know about one license of an accepted key."""
+
+    code: str
+    license: str
+    message: str
+
+
+class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, or with `dry_run` would do. `already_imported`: nothing, it was done before."""
+
+    status: Literal["imported", "already_imported"]
+    dry_run: bool
+    customer: str
+    domains: tuple[str, ...]
+    licenses: tuple[ImportedLicense, ...]
+    added: tuple[str, ...]
+    replaced: tuple[str, ...]
+    notices: tuple[ImportNotice, ...]
+
+
+@ops.op("POST", "/api/v1/licenses", problems=("invalid_license_key", "older_key", "other_customer"))
+async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> ImportAnswer:
+    """Import a license key"""
+    key = await _verified(call.services, call.body.key)
+    before = {row.id: row for row in await call.services.store.registry()}
+    done = await call.services.store.put_license(key, dry_run=call.query.dry_run)
+    if done.status in ("older_key", "other_customer"):
+        raise _conflict(done)
+    if done.status == "imported" and not call.query.dry_run:
+        _log.info(
+            "license key imported", by=call.caller.name, customer=key.customer.id, jti=key.jti,
+            added=done.added, replaced=done.replaced,
+        )  # fmt: skip
+    return _answer(key, done, before, dry_run=call.query.dry_run, now_ms=call.services.now_ms())
+
+
+async def _verified(services: Services, text: str) -> LicenseKey:
+    """A key of a thousand licenses takes a while to read: not on the event loop."""
+    try:
+        return await asyncio.to_thread(
+            verify, text, services.trust, services.catalog, now_ms=services.now_ms()
+        )
+    except BadLicenseKey as bad:
+        errors = tuple(FieldError(path=f.path, message=f"{f.message} ({f.code})") for f in bad.faults)
+        raise Problem("invalid_license_key", errors[0].message, errors=errors) from None
+
+
+def _conflict(done: Imported) -> Problem:
+    why = "a newer key" if done.status == "older_key" else "another customer"
+    errors = tuple(
+        FieldError(path="key", message=f"{license_id}: held by {why}") for license_id in done.faulty
+    )
+    return Problem(done.status, errors=errors)
+
+
+def _answer(
+    key: LicenseKey, done: Imported, before: dict[str, LicenseRow], *, dry_run: bool, now_ms: int
+) -> ImportAnswer:
+    return ImportAnswer(
+        status="imported" if done.status == "imported" else "already_imported",
+        dry_run=dry_run,
+        customer=key.customer.id,
+        domains=key.domains,
+        licenses=tuple(_imported(claim, done) for claim in key.licenses),
+        added=done.added,
+        replaced=done.replaced,
+        notices=tuple(
+            ImportNotice(code=code, license=claim.id, message=NOTICES[code])
+            for claim in key.licenses
+            for code in _notices(claim, before.get(claim.id), now_ms)
+        ),
+    )
+
+
+def _imported(claim: LicenseClaim, done: Imported) -> ImportedLicense:
+    change: Literal["added", "replaced", "unchanged"] = "unchanged"
+    if claim.id in done.added:
+        change = "added"
+    elif claim.id in done.replaced:
+        change = "replaced"
+    return ImportedLicense(
+        id=claim.id,
+        product=claim.product,
+        kind=claim.kind,
+        limit=claim.limit,
+        valid_from=moment(claim.valid_from_ms),
+        valid_till=moment(claim.valid_till_ms),
+        change=change,
+    )
+
+
+def _notices(claim: LicenseClaim, before: LicenseRow | None, now_ms: int) -> Iterable[str]:
+    state = validity(claim.valid_from_ms, claim.valid_till_ms, now_ms)
+    if state != "valid":
+        yield state
+    elif claim.valid_till_ms - now_ms <= ENDS_SOON_MS:
+        yield "ends_soon"
+    if before is not None and claim.limit < before.limit:
+        yield "limit_lowered"

@@ -1,0 +1,123 @@
+"""Who uses a license: holders and assigned users; assigning a nominal license and taking it back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+import structlog
+
+from seatd.hub.tokens import canonical_user
+from seatd.licensing.names import BadName
+from seatd.store.values import HolderRow
+from seatd.web.api.license_rows import LicensePath, find_license
+from seatd.web.api.ops import Call, Ops
+from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment
+from seatd.web.errors import Problem, invalid
+
+ops = Ops("license users")
+_log = structlog.get_logger(__name__)
+
+_REFUSED = {
+    "full": "license_full",
+    "unknown_license": "unknown_license",
+    "not_nominal": "not_nominal",
+    "wrong_domain": "wrong_domain",
+}
+
+
+class AssignmentPath(LicensePath, frozen=True, kw_only=True):
+    """Which license, and whose."""
+
+    user: Annotated[str, msgspec.Meta(min_length=1, description="name@domain")]
+
+
+class UsersQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`search` is looked for in the user's name."""
+
+    search: Search = ""
+
+
+class LicenseUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user of a license. `used`: online now; `since`: the start of the oldest live session."""
+
+    domain: str
+    user: str
+    used: bool
+    sessions: int
+    since: Moment | None
+    assigned: bool
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A nominal license given to a user; `used` of `limit` are assigned now."""
+
+    license: str
+    user: str
+    status: Literal["assigned", "already"]
+    used: int
+    limit: int
+
+
+@ops.op("GET", "/api/v1/licenses/{id}/users", problems=("unknown_license",))
+async def license_users(call: Call[LicensePath, UsersQuery, Nothing]) -> Listing[LicenseUser]:
+    """The users of a license"""
+    row = await find_license(call.services, call.path.id)
+    query = call.query
+    page = await call.services.store.license_users(
+        row.customer, row.id, offset=query.offset, size=query.size, search=query.search
+    )
+    if page is None:
+        raise Problem("unknown_license")
+    return Listing(items=tuple(map(_user, page.items)), page=query.page, size=query.size, total=page.total)
+
+
+@ops.op(
+    "PUT",
+    "/api/v1/licenses/{id}/users/{user}",
+    problems=("unknown_license", "license_full", "not_nominal", "not_assignable", "wrong_domain"),
+)
+async def assign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> Assignment:
+    """Assign a nominal license to a user"""
+    row = await find_license(call.services, call.path.id)
+    user, domain = named_user(call.path.user, "user")
+    product = call.services.catalog.products.get(row.product)
+    if product is not None and product.device == "none":
+        raise Problem("not_assignable")
+    done = await call.services.store.assign(
+        row.customer, row.id, user, domain=domain, combine=product.combine if product else "sum"
+    )
+    if done.status in _REFUSED:
+        raise Problem(_REFUSED[done.status])
+    _log.info("license assigned", by=call.caller.name, customer=row.customer, license=row.id, user=user)
+    status: Literal["assigned", "already"] = "assigned" if done.status == "assigned" else "already"
+    return Assignment(license=row.id, user=user, status=status, used=done.used, limit=done.limit)
+
+
+@ops.op("DELETE", "/api/v1/licenses/{id}/users/{user}", problems=("unknown_license", "not_assigned"))
+async def unassign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> None:
+    """Take a nominal license back from a user"""
+    row = await find_license(call.services, call.path.id)
+    user, _ = named_user(call.path.user, "user")
+    if not await call.services.store.unassign(row.customer, row.id, user):
+        raise Problem("not_assigned")
+    _log.info("license taken back", by=call.caller.name, customer=row.customer, license=row.id, user=user)
+
+
+def named_user(text: str, path: str) -> tuple[str, str]:
+    """The user in its one form, and the domain; `invalid` at `path` when it is no name@domain."""
+    try:
+        return canonical_user(text)
+    except BadName as error:
+        raise invalid(path, str(error)) from None
+
+
+def _user(row: HolderRow) -> LicenseUser:
+    return LicenseUser(
+        domain=row.domain,
+        user=row.user,
+        used=row.online,
+        sessions=row.sessions,
+        since=None if row.since_ms is None else moment(row.since_ms),
+        assigned=row.assigned,
+    )

@@ -1,0 +1,112 @@
+"""The OpenAPI 3.1 document, generated from the types that validate the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from seatd import __version__
+from seatd.web.api.ops import Op
+from seatd.web.api.shapes import Nothing
+from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
+
+Json = dict[str, Any]
+"""A JSON document under construction; its shape is OpenAPI's, not ours."""
+
+ALWAYS = ("unauthenticated", "forbidden", "internal", "unavailable")
+WITH_QUERY = ("invalid",)
+WITH_BODY = ("bad_json", "body_too_large", "unsupported_media_type", "invalid")
+WITH_PATH = ("not_found",)
+
+_DESCRIPTION = "Concurrent seats: licenses, live sessions, forced logout. Errors are problems (RFC 9457)."
+
+
+def document(ops: Iterable[Op]) -> Json:
+    """The document for these calls, in the values that JSON has."""
+    written: Json = msgspec.json.decode(msgspec.json.encode(_document(tuple(ops))))
+    return written
+
+
+def _document(ops: tuple[Op, ...]) -> Json:
+    refs, components = _components(ops)
+    paths: Json = {}
+    for op in ops:
+        paths.setdefault(op.url, {})[op.method.lower()] = _operation(op, refs)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "seatd", "version": __version__, "description": _DESCRIPTION},
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def problem_codes(op: Op) -> tuple[str, ...]:
+    """Every code the call may be refused with, in the order of the table."""
+    named = {*op.problems, *ALWAYS}
+    named.update(WITH_QUERY)  # a query that the call does not know is refused as well
+    named.update(WITH_PATH if _fields(op.path) else ())
+    named.update(WITH_BODY if op.body is not Nothing else ())
+    return tuple(code for code in PROBLEMS if code in named)
+
+
+def _components(ops: tuple[Op, ...]) -> tuple[dict[object, Json], Json]:
+    shapes = [op.returns for op in ops if op.returns] + [op.body for op in ops if op.body is not Nothing]
+    unique = list(dict.fromkeys([*shapes, ProblemBody]))
+    refs, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
+    return dict(zip(unique, refs, strict=True)), dict(components)
+
+
+def _operation(op: Op, refs: dict[object, Json]) -> Json:
+    operation: Json = {
+        "operationId": op.name,
+        "summary": op.summary,
+        "tags": [op.tag],
+        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query")],
+        "responses": _responses(op, refs),
+    }
+    if op.body is not Nothing:
+        content = {"application/json": {"schema": refs[op.body]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _responses(op: Op, refs: dict[object, Json]) -> Json:
+    if op.returns is None:
+        responses: Json = {"204": {"description": "done"}}
+    else:
+        responses = {
+            "200": {"description": "ok", "content": {"application/json": {"schema": refs[op.returns]}}}
+        }
+    for code in problem_codes(op):
+        status = str(PROBLEMS[code].status)
+        response = responses.setdefault(
+            status, {"description": "", "content": {CONTENT_TYPE: {"schema": refs[ProblemBody]}}}
+        )
+        response["description"] = ", ".join(filter(None, (response["description"], code)))
+    return responses
+
+
+def _parameters(shape: type[msgspec.Struct], place: str) -> list[Json]:
+    return [
+        {"name": name, "in": place, "required": place == "path" or name in required, "schema": schema}
+        for required in (_required(shape),)
+        for name, schema in _fields(shape).items()
+    ]
+
+
+def _schema(shape: type[msgspec.Struct]) -> Json:
+    return dict(msgspec.json.schema(shape)["$defs"][shape.__name__])
+
+
+def _fields(shape: type[msgspec.Struct]) -> Json:
+    return dict(_schema(shape)["properties"])
+
+
+def _required(shape: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(_schema(shape).get("required", ()))

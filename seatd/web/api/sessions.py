@@ -1,0 +1,116 @@
+"""Live sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from seatd.store.values import SessionRow
+from seatd.web.api.ops import Call, Ops
+from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment
+from seatd.web.errors import Problem
+from seatd_protocol.messages import Device, DeviceKind, Seat
+
+ops = Ops("sessions")
+
+
+class SessionPath(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session."""
+
+    session: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SessionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of one customer or one user only."""
+
+    customer: Search = ""
+    user: Annotated[str, msgspec.Meta(max_length=254)] = ""
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """The device a client runs on."""
+
+    kind: DeviceKind
+    id: str
+    name: str
+    version: str
+
+
+class SeatView(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat that the session holds; `until` is the end of its license."""
+
+    product: str
+    license: str
+    kind: Literal["competitive", "nominal"]
+    holder: str
+    since: Moment
+    until: Moment
+    overdraft: bool
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A live session. `until`: when a parked or draining one ends."""
+
+    session: str
+    customer: str
+    user: str
+    domain: str
+    device: DeviceView
+    node: str
+    state: Literal["attached", "parked", "draining"]
+    since: Moment
+    until: Moment | None
+    seats: tuple[SeatView, ...]
+
+
+@ops.op("GET", "/api/v1/sessions")
+async def list_sessions(call: Call[Nothing, SessionQuery, Nothing]) -> Listing[SessionView]:
+    """Live sessions"""
+    query = call.query
+    page = await call.services.store.sessions(
+        customer=query.customer or None, user=query.user, offset=query.offset, size=query.size
+    )
+    return Listing(items=tuple(map(view, page.items)), page=query.page, size=query.size, total=page.total)
+
+
+@ops.op("GET", "/api/v1/sessions/{session}", problems=("unknown_session",))
+async def one_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
+    """One live session"""
+    row = await call.services.store.session(call.path.session)
+    if row is None:
+        raise Problem("unknown_session")
+    return view(row)
+
+
+def view(row: SessionRow) -> SessionView:
+    """The session as it is shown."""
+    return SessionView(
+        session=row.session,
+        customer=row.customer,
+        user=row.user,
+        domain=row.domain,
+        device=device_view(row.device),
+        node=row.node,
+        state=row.state,
+        since=moment(row.since_ms),
+        until=None if row.until_ms is None else moment(row.until_ms),
+        seats=tuple(map(_seat, row.seats)),
+    )
+
+
+def device_view(device: Device) -> DeviceView:
+    """The device with all its fields, also the empty ones that the wire leaves out."""
+    return DeviceView(kind=device.kind, id=device.id, name=device.name, version=device.version)
+
+
+def _seat(seat: Seat) -> SeatView:
+    return SeatView(
+        product=seat.product,
+        license=seat.license,
+        kind=seat.kind,
+        holder=seat.holder,
+        since=moment(seat.since_ms),
+        until=moment(seat.until_ms),
+        overdraft=seat.overdraft,
+    )

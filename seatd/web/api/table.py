@@ -1,0 +1,8 @@
+"""All calls of the REST API: for the routes, the OpenAPI document and the documentation's test."""
+
+from __future__ import annotations
+
+from seatd.web.api import license_import, license_users, licenses, logout, sessions
+from seatd.web.api.ops import Op
+
+OPS: tuple[Op, ...] = (*license_import.ops, *licenses.ops, *license_users.ops, *logout.ops, *sessions.ops)

@@ -1,0 +1,127 @@
+"""The client listener: `/v1/connect`, from the upgrade to the end of the socket."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from seatd.hub.hub import Hub
+from seatd.hub.session import Session
+from seatd_protocol import codes
+from seatd_protocol.codec import CODECS, MAX_FRAME
+
+log = structlog.get_logger(__name__)
+
+CLOSE_S = 2.0
+"""How long a client has to answer a close frame."""
+
+HUB = web.AppKey("hub", Hub)
+ORIGINS = web.AppKey("origins", frozenset[str])
+
+
+class WebSocketTransport:
+    """A client's socket as the hub sees it."""
+
+    def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
+        self._request = request
+        self._ws = ws
+
+    async def send(self, frame: bytes | str) -> None:
+        """Sends a frame; waits while too much is unsent."""
+        if isinstance(frame, str):
+            await self._ws.send_str(frame)
+        else:
+            await self._ws.send_bytes(frame)
+
+    async def close(self, number: int, reason: str) -> None:
+        """Closes in order; a client that does not answer is cut off."""
+        await self._ws.close(code=number, message=reason.encode())
+
+    def abort(self) -> None:
+        """Cuts the connection."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> web.Application:
+    """The application of the client listener: `/v1/connect` and nothing else."""
+    app = web.Application(client_max_size=MAX_FRAME)
+    app[HUB] = hub
+    app[ORIGINS] = allowed_origins
+    app.router.add_get("/v1/connect", connect)
+    return app
+
+
+async def connect(request: web.Request) -> web.StreamResponse:
+    """Upgrades, reads until the socket is gone, and tells the hub so, whatever happened."""
+    hub = request.app[HUB]
+    refusal = _refusal(request)
+    if refusal is not None:
+        return refusal
+    ws = web.WebSocketResponse(
+        protocols=tuple(CODECS),
+        compress=False,
+        max_msg_size=MAX_FRAME + 1,
+        timeout=CLOSE_S,
+        autoping=True,
+        heartbeat=None,
+    )
+    await ws.prepare(request)
+    session = hub.connect(WebSocketTransport(request, ws), CODECS[ws.ws_protocol or ""])
+    try:
+        await _read(ws, session, hub.options.hello_timeout_s)
+    finally:
+        await asyncio.shield(session.gone())
+    return ws
+
+
+async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(hello_timeout_s):
+            message = await ws.receive()
+    except TimeoutError:
+        session.close(codes.HELLO_TIMEOUT)
+        message = await ws.receive()
+    while message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        await session.receive(message.data)
+        message = await ws.receive()
+    _note_end(message, ws, session)
+
+
+def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -> None:
+    if message.type is WSMsgType.ERROR:
+        # The library has refused the frame itself: too big, reserved bits, not UTF-8.
+        too_big = ws.close_code == WSCloseCode.MESSAGE_TOO_BIG
+        session.closing = session.closing or codes.BAD_MESSAGE
+        log.info("frame refused", reason="too big" if too_big else "not WebSocket")
+
+
+def _refusal(request: web.Request) -> web.Response | None:
+    """Why there is no upgrade, if there is none."""
+    hub = request.app[HUB]
+    if hub.draining or hub.is_full:
+        return _problem(503, "this node takes no more sessions", {"Retry-After": "2"})
+    if "token" in request.query or "access_token" in request.query:
+        return _problem(400, "a token never goes into the address: send it in hello")
+    if not _origin_allowed(request):
+        return _problem(403, "this origin may not connect: see [clients] allowed_origins")
+    offered = {name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
+    if not offered & set(CODECS):
+        return _problem(400, f"offer one of the sub-protocols {' and '.join(CODECS)}")
+    return None
+
+
+def _origin_allowed(request: web.Request) -> bool:
+    """Browsers name the page's origin; one that nobody listed may be an attacker's page. Apps send none."""
+    origin = request.headers.get("Origin")
+    allowed = request.app[ORIGINS]
+    if origin is None or "*" in allowed or origin in allowed:
+        return True
+    return urlsplit(origin).netloc == request.host and urlsplit(origin).scheme in ("http", "https")
+
+
+def _problem(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n", headers=headers)

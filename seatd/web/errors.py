@@ -1,0 +1,158 @@
+"""Every refusal of the REST API: one table of codes, one shape (RFC 9457), no internals for strangers.
+
+    Problem    the request is refused; the middleware makes it the answer
+
+A handler raises `Problem(code)`; whatever else goes wrong becomes `internal`, with its traceback
+in the log only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from seatd.store.values import StoreUnavailable
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2  # a store that restarts or fails over is back within seconds
+
+_log = structlog.get_logger(__name__)
+
+
+class ProblemKind(msgspec.Struct, frozen=True):
+    """What a code means: its HTTP status and its sentence."""
+
+    status: int
+    title: str
+
+
+PROBLEMS: dict[str, ProblemKind] = {
+    "bad_json": ProblemKind(400, "The body is not JSON"),
+    "bad_request": ProblemKind(400, "The request cannot be understood"),
+    "unauthenticated": ProblemKind(401, "A valid API token is needed"),
+    "forbidden": ProblemKind(403, "The API token's role does not allow this"),
+    "not_found": ProblemKind(404, "There is nothing here"),
+    "unknown_license": ProblemKind(404, "There is no such license"),
+    "unknown_session": ProblemKind(404, "There is no such session"),
+    "unknown_customer": ProblemKind(404, "There is no such customer"),
+    "not_assigned": ProblemKind(404, "The license is not assigned to this user"),
+    "method_not_allowed": ProblemKind(405, "The method is not allowed here"),
+    "older_key": ProblemKind(409, "A newer key has been imported for these licenses"),
+    "other_customer": ProblemKind(409, "These licenses belong to another customer"),
+    "license_full": ProblemKind(409, "All of the license is assigned"),
+    "not_nominal": ProblemKind(409, "Only nominal licenses are assigned to users"),
+    "not_assignable": ProblemKind(409, "The product is not assigned to users"),
+    "wrong_domain": ProblemKind(409, "The license does not cover the user's domain"),
+    "body_too_large": ProblemKind(413, "The body is too large"),
+    "unsupported_media_type": ProblemKind(415, "The body must be application/json"),
+    "invalid": ProblemKind(422, "The request is not valid"),
+    "invalid_license_key": ProblemKind(422, "The license key is refused"),
+    "no_target": ProblemKind(422, "Whom to log out is not said"),
+    "internal": ProblemKind(500, "Something broke in the server"),
+    "unavailable": ProblemKind(503, "The store is away"),
+}
+"""Code to meaning. A code is part of the API: it may be added, never changed."""
+
+_BY_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong: where (`users[0]`; empty for the whole) and why."""
+
+    path: str
+    message: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a refused request (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[FieldError, ...] = ()
+
+
+class Problem(Exception):
+    """The request is refused for the reason `code` of PROBLEMS. `detail` adds what the title does not say."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        errors: tuple[FieldError, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+    def response(self) -> web.Response:
+        """The answer: `application/problem+json` with the code's status."""
+        kind = PROBLEMS[self.code]
+        body = ProblemBody(
+            type=f"urn:seatd:problem:{self.code}",
+            title=kind.title,
+            status=kind.status,
+            detail=self.detail or kind.title,
+            code=self.code,
+            errors=self.errors,
+        )
+        return web.Response(
+            status=kind.status,
+            headers=self.headers,
+            body=msgspec.json.encode(body),
+            content_type=CONTENT_TYPE,
+        )
+
+
+def invalid(path: str, message: str) -> Problem:
+    """One field of the request is wrong."""
+    return Problem(
+        "invalid", f"{path}: {message}" if path else message, errors=(FieldError(path=path, message=message),)
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever a handler raises into a problem."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except StoreUnavailable as error:
+        _log.warning("store away", path=request.path, reason=str(error))
+        return _unavailable(request).response()
+    except web.HTTPException as error:
+        return _of_aiohttp(error).response()
+    except Exception:
+        _log.exception("request failed", method=request.method, path=request.path)
+        return Problem("internal").response()
+
+
+def _unavailable(request: web.Request) -> Problem:
+    detail = "The store did not answer; try again."
+    if request.method not in ("GET", "HEAD"):
+        detail = "The store did not answer: whether the change was made is not known. Look, then try again."
+    return Problem("unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _of_aiohttp(error: web.HTTPException) -> Problem:
+    if error.status < 400:
+        raise error
+    allow = error.headers.get("Allow")
+    code = _BY_STATUS.get(error.status, "bad_request" if error.status < 500 else "internal")
+    return Problem(code, headers={"Allow": allow} if allow else None)

@@ -1,0 +1,32 @@
+"""The page that Prometheus scrapes."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+from seatd.store.values import StoreUnavailable
+from seatd.web.services import SERVICES, Services
+
+
+async def metrics_page(request: web.Request) -> web.StreamResponse:
+    """All metrics of this node, and the store-wide ones from one snapshot taken now.
+
+    While the store is away the page still answers 200 with what the node itself knows: an alert needs it most then.
+    """
+    services = request.app[SERVICES]
+    await _take_snapshot(services)
+    return await make_aiohttp_handler(services.metrics.registry)(request)
+
+
+async def _take_snapshot(services: Services) -> None:
+    try:
+        rows = await services.store.registry()
+        waiting = await services.store.waiting_to_end()
+    except StoreUnavailable:
+        services.metrics.store_up.set(0)
+        services.metrics.set_registry(())
+        return
+    services.metrics.store_up.set(1)
+    services.metrics.parked_sessions.set(waiting)
+    services.metrics.set_registry(rows)

@@ -1,0 +1,38 @@
+"""What the handlers of the admin listener work with, built once by the application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from seatd.hub.hub import Hub
+from seatd.licensing.catalog import Catalog
+from seatd.licensing.trust import TrustStore
+from seatd.metrics import Metrics
+from seatd.store.redis import Store
+from seatd.web.auth import Authenticator
+
+
+def wall_clock_ms() -> int:
+    """Now, in milliseconds since 1970 in UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`cooldown_s` is how long a forced logout keeps a user out when the call does not say."""
+
+    store: Store
+    hub: Hub
+    metrics: Metrics
+    catalog: Catalog
+    trust: TrustStore
+    cooldown_s: int = 60
+    now_ms: Callable[[], int] = wall_clock_ms
+
+
+SERVICES = web.AppKey("services", Services)
+AUTHENTICATOR = web.AppKey("authenticator", Authenticator)

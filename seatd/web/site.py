@@ -1,0 +1,53 @@
+"""The admin listener: what stands where, put together once."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from seatd import __version__
+from seatd.web.api import openapi
+from seatd.web.api.ops import MAX_BODY, handler
+from seatd.web.api.table import OPS
+from seatd.web.auth import Authenticator
+from seatd.web.errors import problems
+from seatd.web.headers import secure
+from seatd.web.health import livez, readyz
+from seatd.web.metrics_page import metrics_page
+from seatd.web.services import AUTHENTICATOR, SERVICES, Services
+
+__all__ = ["Services", "make_admin_app"]
+
+INDEX = f"""seatd {__version__}
+
+/api/v1/        REST API; every call needs an API token (Authorization: Bearer TOKEN)
+/openapi.json   its description, OpenAPI 3.1
+/metrics        for Prometheus
+/livez          does the node live
+/readyz         may it get clients; /readyz?verbose lists the checks
+"""
+
+
+def make_admin_app(services: Services) -> web.Application:
+    """The application of the admin listener."""
+    app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
+    app[SERVICES] = services
+    app[AUTHENTICATOR] = Authenticator(services.store.token)
+    app.on_response_prepare.append(secure)
+    app.router.add_get("/", index)
+    app.router.add_get("/livez", livez)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics_page)
+    app.router.add_get("/openapi.json", api_document)
+    for op in OPS:
+        app.router.add_route(op.method, op.url, handler(op))
+    return app
+
+
+async def index(_request: web.Request) -> web.Response:
+    """What is where."""
+    return web.Response(text=INDEX)
+
+
+async def api_document(_request: web.Request) -> web.Response:
+    """The OpenAPI document."""
+    return web.json_response(openapi.document(OPS))
