@@ -80,6 +80,7 @@ class Node:
             self.hub = await self._start_hub()
             await self._register_admin()
             self.clients, self.admin = await self._listen()
+            self._steps.push_async_callback(self.hub.drain)
             self._write_state()
         except BaseException:
             await self._steps.aclose()
@@ -152,9 +153,7 @@ class Node:
         return clients, admin
 
     async def _serve(self, app: web.Application, address: Address, tls: ssl.SSLContext | None) -> str:
-        runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S, handler_cancellation=True
-        )
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S)
         await runner.setup()
         self._steps.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG)

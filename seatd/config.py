@@ -31,8 +31,12 @@ FLAGS = {
     "store": "store.url",
     "node": "node.name",
     "trust": "licenses.trust",
+    "log-level": "log.level",
+    "log-format": "log.format",
 }
 """Flag of `seatd serve` (without its dashes) -> the setting it gives."""
+
+_FLAG_OF = {setting: flag for flag, setting in FLAGS.items()}
 
 
 def _written(attribute: str) -> str:
@@ -190,7 +194,10 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, str | Sequence[str]],
 ) -> Settings:
-    """The effective settings. `flags` as in `FLAGS`. Raises `ConfigError` with every fault that was found."""
+    """The effective settings. `flags` are keyed as in `FLAGS`, or by the setting's own name.
+
+    Raises `ConfigError` with every fault that was found.
+    """
     faults: list[str] = []
     given: dict[str, Given] = {}
     for layer in (_in_file(config_file, faults), _in_environment(environ), _in_flags(flags)):
@@ -281,7 +288,8 @@ def _in_environment(environ: Mapping[str, str]) -> Layer:
 
 def _in_flags(flags: Mapping[str, str | Sequence[str]]) -> Layer:
     for flag, raw in flags.items():
-        yield FLAGS.get(flag, flag), raw, f"--{flag}"
+        name = FLAGS.get(flag, flag)
+        yield name, raw, f"--{_FLAG_OF.get(name, flag)}"
 
 
 def _settled(layer: Layer, faults: list[str]) -> dict[str, Given]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -82,7 +82,7 @@ def data_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
-def access_options(command: Callable[Concatenate[Access, P], R]) -> Callable[..., R]:
+def access_options(command: Callable[..., R]) -> Callable[..., R]:
     """`--url`, `--token` and `--data`; the verb gets them as its first argument."""
 
     @click.option("--url", envvar="SEATD_URL", help="Admin address of the server.  [env: SEATD_URL]")
@@ -91,10 +91,8 @@ def access_options(command: Callable[Concatenate[Access, P], R]) -> Callable[...
     )
     @data_option
     @functools.wraps(command)
-    def with_access(
-        *args: P.args, url: str | None, token: str | None, data: Path, **kwargs: P.kwargs
-    ) -> R:
-        return command(Access(url, token, data), *args, **kwargs)
+    def with_access(url: str | None, token: str | None, data: Path, **others: object) -> R:
+        return command(Access(url, token, data), **others)
 
     return with_access
 

@@ -24,7 +24,10 @@ def keys_group() -> None:
 
 @keys_group.command("new")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="File for the private key; must not exist yet."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File for the private key; must not exist yet.",
 )
 def new(out: Path) -> None:
     """Make a signing key: the private half into a file (mode 0600), the public half on standard output.

@@ -18,7 +18,10 @@ from seatd.cli.output import minute, more, print_json, print_table, say
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
 def import_(access: Access, file: IO[bytes], dry_run: bool, as_json: bool) -> None:
-    """Import a license key (FILE, or - for standard input): all of it or nothing."""
+    """Import a license key: all of it or nothing.
+
+    FILE may be - for standard input.
+    """
     from seatd.cli.rest import ask, decoded
 
     query = {"dry_run": "true"} if dry_run else {}
@@ -30,7 +33,15 @@ def import_(access: Access, file: IO[bytes], dry_run: bool, as_json: bool) -> No
     print_table(
         ("License", "Product", "Kind", ">Limit", "Valid from", "Valid till", "Change"),
         (
-            (row.id, row.product, row.kind, str(row.limit), minute(row.valid_from), minute(row.valid_till), row.change)
+            (
+                row.id,
+                row.product,
+                row.kind,
+                str(row.limit),
+                minute(row.valid_from),
+                minute(row.valid_till),
+                row.change,
+            )
             for row in done.licenses
         ),
     )

@@ -1,10 +1,10 @@
 """The data folder of a server on this machine: where it listens, and the tokens and secrets it keeps there.
 
-    DATA/seatd.json            while it runs: {clients, admin, node, pid, store}
-    DATA/admin.token           an operator's API token (mode 0600)
-    DATA/demo/vendor.key       the demo vendor's signing key (mode 0600) and
-    DATA/demo/vendor.pem       its public key
-    DATA/demo/client.secret    the secret that demo clients' tokens are signed with (mode 0600)
+DATA/seatd.json            while it runs: {clients, admin, node, pid, store}
+DATA/admin.token           an operator's API token (mode 0600)
+DATA/demo/vendor.key       the demo vendor's signing key (mode 0600) and
+DATA/demo/vendor.pem       its public key
+DATA/demo/client.secret    the secret that demo clients' tokens are signed with (mode 0600)
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ from seatd.cli.parsing import DURATION_TYPE
 @click.option("--customer", help="All users of this customer.")
 @click.option("--reason", help="Shown to the users.")
 @click.option(
-    "--cooldown", type=DURATION_TYPE, help="How long they are refused again, such as 60s.  [default: the server's]"
+    "--cooldown",
+    type=DURATION_TYPE,
+    help="How long they are refused again, such as 60s.  [default: the server's]",
 )
 @json_option
 def logout(
@@ -36,13 +38,14 @@ def logout(
     cooldown: int | None,
     as_json: bool,
 ) -> None:
-    """Force users out, on all their devices, and wait for the receipts.
+    """Force users out, and show the receipts.
 
-    A user's seat is free once the client has confirmed the logout, or can no longer believe to hold it.
+    Users are forced out on all their devices. A user's seat is free once the client has confirmed the logout,
+    or can no longer believe to hold it.
     """
     from seatd.cli.rest import ask, decoded
 
-    whom = {
+    whom: dict[str, object] = {
         "users": list(users),
         "sessions": list(sessions),
         "license": license_id,
@@ -52,7 +55,9 @@ def logout(
     targets = {name: value for name, value in whom.items() if value}
     if not targets:
         raise click.UsageError("Say whom to log out: USER..., --session, --license, --domain or --customer.")
-    how = {name: value for name, value in (("reason", reason), ("cooldown_s", cooldown)) if value is not None}
+    how: dict[str, object] = {
+        name: value for name, value in (("reason", reason), ("cooldown_s", cooldown)) if value is not None
+    }
     with _waiting():
         answer = ask(access, "POST", "logout", body=targets | how)
     if as_json:
@@ -91,4 +96,6 @@ def _print_receipts(receipts: tuple[Receipt, ...]) -> None:
     )
     pending = sum(row.outcome == "pending" for row in receipts)
     if pending:
-        say(f"{pending} not confirmed yet: logged out, but the seat is free only when the client's lease ends.")
+        say(
+            f"{pending} not confirmed yet: logged out, but the seat is free only when the client's lease ends."
+        )

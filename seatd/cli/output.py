@@ -31,8 +31,10 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    return made if made.is_terminal else Console(
-        stderr=stderr, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH
+    return (
+        made
+        if made.is_terminal
+        else Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH)
     )
 
 

@@ -42,11 +42,12 @@ class UtcTime(click.ParamType[datetime]):
             return value
         text = str(value)
         try:
-            if DAY.fullmatch(text) or MOMENT.fullmatch(text):
-                return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+            if not DAY.fullmatch(text) and not MOMENT.fullmatch(text):
+                raise ValueError
+            return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
         except ValueError:
-            pass
-        self.fail(f"{text!r} is not a date in UTC such as 2026-01-31 or 2026-01-31T12:00:00Z.", param, ctx)
+            wanted = "a date in UTC such as 2026-01-31 or 2026-01-31T12:00:00Z"
+            self.fail(f"{text!r} is not {wanted}.", param, ctx)
 
 
 class LicenseSpec(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import quote
@@ -39,7 +40,10 @@ class ProblemBody(msgspec.Struct, frozen=True):
         lines = [f"{self.title} ({self.code})."]
         if self.detail and self.detail != self.title and not self.errors:
             lines.append(f"  {self.detail}")
-        lines += [f"  {error.path}: {error.message}" if error.path else f"  {error.message}" for error in self.errors]
+        lines += [
+            f"  {error.path}: {error.message}" if error.path else f"  {error.message}"
+            for error in self.errors
+        ]
         return "\n".join(lines)
 
 
@@ -86,7 +90,9 @@ def decoded(answer: bytes, shape: type[Shape]) -> Shape:
     try:
         return msgspec.json.decode(answer, type=shape)
     except msgspec.MsgspecError as error:
-        raise Refused(f"The server answered something that this seatd does not understand: {error}.") from None
+        raise Refused(
+            f"The server answered something that this seatd does not understand: {error}."
+        ) from None
 
 
 def _failure(server: Server, status: int, answer: bytes) -> Exception:
@@ -100,5 +106,7 @@ def _failure(server: Server, status: int, answer: bytes) -> Exception:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.errno:  # a name that cannot be resolved has a negative one
+        text = os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
     return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -24,7 +24,9 @@ def session_group() -> None:
 @click.option("--customer", help="Of this customer only.")
 @page_options
 @json_option
-def list_(access: Access, user: str | None, customer: str | None, page: int, size: int, as_json: bool) -> None:
+def list_(
+    access: Access, user: str | None, customer: str | None, page: int, size: int, as_json: bool
+) -> None:
     """List live sessions and the seats they hold."""
     from seatd.cli.rest import ask, decoded
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
-import msgspec
 
 from seatd.cli.access import Access, access_options, json_option
 from seatd.cli.answers import License, Listing, Session
 from seatd.cli.failures import Unreachable
 from seatd.cli.license_registry import status as license_status
-from seatd.cli.output import console, table, visible
+from seatd.cli.output import console, print_json, table, visible
 from seatd.cli.parsing import DURATION_TYPE
 from seatd.cli.session import COLUMNS, rows
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-LICENSES_SHOWN = 500
+MOST = 500  # the largest page that the API gives
 SESSIONS_SHOWN = 20
 
 
@@ -43,27 +43,37 @@ def status(access: Access, customer: str | None, watch: bool, every: int, as_jso
 
     With --watch and --json: one JSON document per line.
     """
-    if not watch:
-        seen = look(access, customer)
-        click.echo(msgspec.json.format(seen.raw, indent=2).decode()) if as_json else console().print(picture(seen))
-        return
-    every = max(every, 1)
-    if as_json:
-        while True:
-            click.echo(look(access, customer).raw)
-            time.sleep(every)
-    if not console().is_terminal:
+    if watch and not as_json and not console().is_terminal:
         raise click.UsageError("--watch needs a terminal; for programs there is --watch --json.")
-    _watch(access, customer, every)
+    with contextlib.suppress(KeyboardInterrupt) if watch else contextlib.nullcontext():
+        if not watch:
+            _once(access, customer, as_json)
+        elif as_json:
+            _stream(access, customer, max(every, 1))
+        else:
+            _watch(access, customer, max(every, 1))
 
 
-def look(access: Access, customer: str | None) -> Seen:
+def _once(access: Access, customer: str | None, as_json: bool) -> None:
+    if as_json:
+        print_json(look(access, customer, MOST).raw)
+    else:
+        console().print(picture(look(access, customer)))
+
+
+def _stream(access: Access, customer: str | None, every_s: int) -> None:
+    while True:
+        click.echo(look(access, customer, MOST).raw)
+        time.sleep(every_s)
+
+
+def look(access: Access, customer: str | None, sessions_shown: int = SESSIONS_SHOWN) -> Seen:
     """One look at the server."""
     from seatd.cli.rest import ask, decoded
 
     query = {"customer": customer} if customer else {}
-    licenses = ask(access, "GET", "licenses", query=query | {"size": str(LICENSES_SHOWN)})
-    sessions = ask(access, "GET", "sessions", query=query | {"size": str(SESSIONS_SHOWN)})
+    licenses = ask(access, "GET", "licenses", query=query | {"size": str(MOST)})
+    sessions = ask(access, "GET", "sessions", query=query | {"size": str(sessions_shown)})
     return Seen(
         decoded(licenses, Listing[License]),
         decoded(sessions, Listing[Session]),
@@ -76,7 +86,8 @@ def picture(seen: Seen) -> RenderableType:
     from rich.console import Group
 
     licenses = table(
-        ("License", "Product", "Kind", "Use", ">Used", ">Limit", "Status", "Customer"), _bars(seen.licenses.items)
+        ("License", "Product", "Kind", "Use", ">Used", ">Limit", "Status", "Customer"),
+        _bars(seen.licenses.items),
     )
     sessions = table(COLUMNS, rows(seen.sessions.items))
     return Group(
@@ -108,7 +119,7 @@ def _bars(licenses: Iterable[License]) -> Iterable[tuple[RenderableType, ...]]:
         )
 
 
-def _watch(access: Access, customer: str | None, every: int) -> None:
+def _watch(access: Access, customer: str | None, every_s: int) -> None:
     """Live until Ctrl-C; a server that is away for a while is waited for."""
     from rich.console import Group
     from rich.live import Live
@@ -116,7 +127,7 @@ def _watch(access: Access, customer: str | None, every: int) -> None:
     shown: RenderableType = picture(look(access, customer))
     with Live(shown, console=console(), screen=True, auto_refresh=False) as live:
         while True:
-            time.sleep(every)
+            time.sleep(every_s)
             try:
                 shown = picture(look(access, customer))
                 live.update(shown, refresh=True)

@@ -39,10 +39,16 @@ def token_group() -> None:
 @token_group.command("client")
 @click.option("--user", required=True, help="Who signs in, name@domain.")
 @click.option("--customer", required=True, help="Id of the customer.")
-@click.option("--ttl", type=DURATION_TYPE, default="1h", show_default=True, help="How long the token is good.")
+@click.option(
+    "--ttl", type=DURATION_TYPE, default="1h", show_default=True, help="How long the token is good."
+)
 @click.option("--products", multiple=True, help="Only these may be asked for; repeatable, or with commas.")
 @click.option(
-    "--device", "devices", multiple=True, type=click.Choice(get_args(DeviceKind)), help="Only these; repeatable."
+    "--device",
+    "devices",
+    multiple=True,
+    type=click.Choice(get_args(DeviceKind)),
+    help="Only these; repeatable.",
 )
 @click.option("--secret-file", type=FILE, help="File with the shared secret (HS256).")
 @click.option("--key", "key_file", type=FILE, help="Private key in PEM (EdDSA, ES256 or RS256).")
@@ -122,7 +128,9 @@ def _from_key(path: Path, kid: str | None) -> Signer:
         case rsa.RSAPrivateKey():
             algorithm = "RS256"
         case _:
-            raise Refused(f"{path}: tokens are signed with Ed25519, P-256 or RSA, this is another kind of key.")
+            raise Refused(
+                f"{path}: tokens are signed with Ed25519, P-256 or RSA, this is another kind of key."
+            )
     return Signer(algorithm, pem, kid or path.stem)
 
 

@@ -21,7 +21,7 @@ from seatd.hub.transport import Transport
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Gone, Granted, Order
+from seatd.store.values import Denied, Gone, Granted, Order, StoreUnavailable
 from seatd.store.wakeups import Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
@@ -29,8 +29,8 @@ from seatd_protocol.messages import Moving
 
 log = structlog.get_logger(__name__)
 
-STOP_S = 5.0
-"""How long a stopping node waits for its clients' sockets to close."""
+DRAIN_S = 5.0
+"""How long a draining node waits for its clients' sockets to close."""
 
 
 class Hub:
@@ -81,8 +81,8 @@ class Hub:
         self.spawn(self.leases.renew())
         self.spawn(self._listen())
 
-    async def stop(self) -> None:
-        """Sends every client elsewhere with its seats, and gives this node's leases back."""
+    async def drain(self) -> None:
+        """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
         self.draining = True
         self.metrics.draining.set(1)
         for session in tuple(self._connected):
@@ -90,12 +90,18 @@ class Hub:
                 session.send(Moving(after_ms=0))
             session.close(codes.MOVING)
         with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(DRAIN_S):
                 await self._emptied.wait()
+
+    async def stop(self) -> None:
+        """Ends what runs in the background, and gives this node's leases back."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.leases.leave()
+        try:
+            await self.leases.leave()
+        except StoreUnavailable:
+            log.warning("the store is away: this node's leases will run out by themselves")
         await self._wakeups.close()
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -184,6 +190,10 @@ class Hub:
     async def end_unsure(self, session: Session) -> None:
         """Ends a session of which it is not known whether it was opened."""
         await self._end(session.identity.customer, session.key, 1)
+
+    def keep_products(self, session: Session) -> None:
+        """The session asks again: what was to be given back because an answer was lost no longer is."""
+        self.endings.forget(session.partition, f"{session.key} products")
 
     async def release_unsure(self, session: Session, products: list[str]) -> None:
         """Gives products back of which it is not known whether they were granted, unless the session had them."""

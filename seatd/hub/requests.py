@@ -54,6 +54,7 @@ async def _draw(session: Session, need: tuple[values.Want, ...]) -> values.Grant
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
+    hub.keep_products(session)
     try:
         outcome = await hub.store.acquire(
             session.identity.customer, session=session.key, fence=session.fence, need=need

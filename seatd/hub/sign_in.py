@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import secrets
@@ -71,6 +72,9 @@ async def _resume(session: Session, resume: Resume) -> bool:
             await hub.park_unsure(session)
             session.close(codes.STORE_LOST)
             return True
+        except asyncio.CancelledError:
+            hub.spawn(hub.park_unsure(session))
+            raise
         resumed = isinstance(answer, Granted)
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
         if isinstance(answer, Granted):
@@ -118,6 +122,9 @@ async def _open_with(
         except StoreUnavailable:
             await hub.end_unsure(session)
             return UNAVAILABLE
+        except asyncio.CancelledError:
+            hub.spawn(hub.end_unsure(session))
+            raise
         if isinstance(answer, Granted):
             _welcome(session, answer)
             hub.metrics.sessions_opened_total.labels(session.device.kind).inc()

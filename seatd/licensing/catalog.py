@@ -11,10 +11,10 @@ from importlib import resources
 from typing import Literal
 
 import msgspec
-from seatd_protocol.messages import DeviceKind
 
 from seatd.licensing.catalog_file import BadCatalog, read_catalog
 from seatd.licensing.product import Combine, Product
+from seatd_protocol.messages import DeviceKind
 
 __all__ = ["BadCatalog", "Catalog", "Product", "Refusal", "Requirement", "holder_of"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import struct
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,16 +20,21 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 2.0
 """How long a client has to answer a close frame."""
 
+READ_LIMIT = 8 * MAX_FRAME
+"""Frames up to here are read to be refused by the contract (4400); larger ones are refused by the library (1009)."""
+
 HUB = web.AppKey("hub", Hub)
 ORIGINS = web.AppKey("origins", frozenset[str])
 
 
 class WebSocketTransport:
-    """A client's socket as the hub sees it."""
+    """A client's socket as the hub sees it. The reader alone ends the socket; others ask for it with a close frame."""
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
         self._request = request
         self._ws = ws
+        self._ended = asyncio.Event()
+        self.asked_to_close = False
 
     async def send(self, frame: bytes | str) -> None:
         """Sends a frame; waits while too much is unsent."""
@@ -37,13 +44,26 @@ class WebSocketTransport:
             await self._ws.send_bytes(frame)
 
     async def close(self, number: int, reason: str) -> None:
-        """Closes in order; a client that does not answer is cut off."""
-        await self._ws.close(code=number, message=reason.encode())
+        """Sends the close frame and waits for the client's; a client that does not answer is cut off."""
+        self.asked_to_close = True
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await self._ws.send_frame(struct.pack("!H", number) + reason.encode(), WSMsgType.CLOSE)
+            async with asyncio.timeout(CLOSE_S):
+                await self._ended.wait()
+        self.abort()
 
     def abort(self) -> None:
         """Cuts the connection."""
         if self._request.transport is not None:
             self._request.transport.abort()
+
+    async def end(self) -> None:
+        """The reader is done: answers a close that the client began, and lets the connection go."""
+        if not self.asked_to_close:
+            await self._ws.close()
+        elif self._request.transport is not None:
+            self._request.transport.close()
+        self._ended.set()
 
 
 def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> web.Application:
@@ -64,18 +84,25 @@ async def connect(request: web.Request) -> web.StreamResponse:
     ws = web.WebSocketResponse(
         protocols=tuple(CODECS),
         compress=False,
-        max_msg_size=MAX_FRAME + 1,
+        max_msg_size=READ_LIMIT,
         timeout=CLOSE_S,
         autoping=True,
+        autoclose=False,
         heartbeat=None,
     )
     await ws.prepare(request)
-    session = hub.connect(WebSocketTransport(request, ws), CODECS[ws.ws_protocol or ""])
+    transport = WebSocketTransport(request, ws)
+    session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
     try:
         await _read(ws, session, hub.options.hello_timeout_s)
     finally:
-        await asyncio.shield(session.gone())
+        await asyncio.shield(_end(transport, session))
     return ws
+
+
+async def _end(transport: WebSocketTransport, session: Session) -> None:
+    await session.gone()
+    await transport.end()
 
 
 async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> None:

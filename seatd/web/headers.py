@@ -15,7 +15,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
-    "Server": "seatd",  # aiohttp would name itself and Python with their versions
 }
 
 
@@ -23,3 +22,4 @@ async def secure(_request: web.Request, response: web.StreamResponse) -> None:
     """For `on_response_prepare`: adds what the handler has not set itself."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "seatd"  # aiohttp has named itself and Python with their versions

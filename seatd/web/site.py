@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from seatd import __version__
@@ -39,8 +41,13 @@ def make_admin_app(services: Services) -> web.Application:
     app.router.add_get("/metrics", metrics_page)
     app.router.add_get("/openapi.json", api_document)
     for op in OPS:
-        app.router.add_route(op.method, op.url, handler(op))
+        app.router.add_route(op.method, _pattern(op.url), handler(op))
     return app
+
+
+def _pattern(url: str) -> str:
+    """A name may hold any character but a slash; aiohttp by itself would leave out braces."""
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", url)
 
 
 async def index(_request: web.Request) -> web.Response:

@@ -1,0 +1,77 @@
+"""Health pages and the page for Prometheus, with the store there and away."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from seatd.store.connect import ConnectOptions, connect
+from tests.web.conftest import Site, license_key
+
+
+async def page(site: Site, path: str) -> tuple[int, str]:
+    async with site.admin.get(path) as response:
+        return response.status, await response.text()
+
+
+async def wait_for_wakeups(site: Site) -> None:
+    while any(site.services.hub.checks().values()):  # noqa: ASYNC110  # readiness is asked for, not announced
+        await asyncio.sleep(0.01)
+
+
+async def test_ready(site: Site) -> None:
+    await wait_for_wakeups(site)
+    assert await page(site, "/readyz") == (200, "ok\n")
+    status, text = await page(site, "/readyz?verbose")
+    checks = "".join(f"[+] {name}\n" for name in site.services.hub.checks())
+    assert (status, text) == (200, checks + "ok\n")
+
+
+async def test_not_ready_while_draining_but_alive(site: Site) -> None:
+    await wait_for_wakeups(site)
+    site.services.hub.draining = True
+    reason = site.services.hub.checks()["draining"]
+    assert await page(site, "/readyz") == (503, f"[-] draining: {reason}\nnot ready\n")
+    status, text = await page(site, "/readyz?verbose")
+    assert status == 503
+    assert "[+] store\n" in text
+    assert await page(site, "/livez") == (200, "ok\n")
+
+
+async def test_metrics_come_from_one_snapshot_per_scrape(site: Site) -> None:
+    await site.imported({"limit": 7})
+    used = 'seatd_seats_used{customer="acme",license="acme-1",product="CALL_CENTER"}'
+    _, text = await page(site, "/metrics")
+    assert f"{used} 0.0\n" in text
+    await site.signed_in("alice@acme.example", "CALL_CENTER")
+    _, text = await page(site, "/metrics")
+    assert f"{used} 1.0\n" in text
+    assert f"{used.replace('used', 'limit')} 7.0\n" in text
+    assert "alice" not in text
+    await site.call("DELETE", "/api/v1/licenses/acme-1")
+    _, text = await page(site, "/metrics")
+    assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
+
+
+async def test_metrics_without_the_store(site: Site) -> None:
+    await site.imported()
+    store = site.services.store
+    client = store.client
+    store.client = store.pipeline.client = connect("unix:///nowhere/store.sock", ConnectOptions())
+    status, text = await page(site, "/metrics")
+    assert status == 200
+    assert "seatd_store_up 0.0\n" in text
+    assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
+    async with site.admin.get("/api/v1/licenses") as response:
+        assert response.status == 401
+    status, body = await site.call("POST", "/api/v1/licenses", json={"key": license_key()})
+    assert (status, body["code"]) == (503, "unavailable")
+    store.client = store.pipeline.client = client
+    _, text = await page(site, "/metrics")
+    assert "seatd_store_up 1.0\n" in text
+
+
+async def test_metrics_are_also_there_in_the_openmetrics_format(site: Site) -> None:
+    async with site.admin.get("/metrics", headers={"Accept": "application/openmetrics-text"}) as response:
+        assert response.content_type == "application/openmetrics-text"
+        assert (await response.text()).endswith("# EOF\n")
