@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 SLOTS = 64
 """Sessions are spread over so many points of a beat, so that they do not all speak at once."""
 
@@ -49,5 +53,8 @@ class Wheel:
             self._on_lag(lag)
             self._now += 1
             for member in tuple(self._slots[self._now % SLOTS]):
-                member.beat()
+                try:
+                    member.beat()
+                except Exception:  # one session's trouble must not stop everybody's beat
+                    log.exception("beat failed")
             due = max(due, time.monotonic() - self._tick_s) + self._tick_s

@@ -31,5 +31,5 @@ def _sentence(denial: values.Denied) -> str:
     if denial.code == "no_seat" and denial.limit is not None:
         return f"All {denial.limit} seats of {denial.product} are in use."
     if denial.code == "cooldown" and denial.retry_after_ms is not None:
-        return f"You were signed out. Signing in is possible again in {math.ceil(denial.retry_after_ms / 1000)} s."
+        return f"You were signed out. You may sign in again in {math.ceil(denial.retry_after_ms / 1000)} s."
     return DENIAL_CODES[denial.code].meaning

@@ -125,6 +125,8 @@ class Leases:
             if self._away_since_s is None:
                 self._away_since_s = self._clock()
                 log.warning("store away", reason=str(error))
+        except Exception:  # a fault of ours in one partition: the others must go on
+            log.exception("beat failed", partition=number)
 
     async def _beat(self, number: int) -> None:
         partition = self._partitions[number]

@@ -10,26 +10,17 @@ from typing import Literal
 import msgspec
 import structlog
 
+from seatd.hub.targets import LogoutTargets, kicks_for
 from seatd.hub.tokens import Identity
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import KickedSession, KickTarget, Order
+from seatd.store.values import KickedSession, KickTarget, Order, node_name
 from seatd_protocol.messages import Device
 
 log = structlog.get_logger(__name__)
 
 EARLY_RECEIPTS = 1000
 """Receipts kept that came before anybody waited for them (an answer may overtake its question)."""
-
-
-class LogoutTargets(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is to be forced out. `customer` alone means everybody in it; beside others it narrows them."""
-
-    users: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
-    license: str | None = None
-    domain: str | None = None
-    customer: str | None = None
 
 
 Outcome = Literal["acknowledged", "closed", "offline", "pending"]
@@ -72,7 +63,7 @@ class Logouts:
         """Forces out whom `targets` name; when it returns the store has it, and up to `wait_s` was given to receipts."""
         started_s = time.monotonic()
         kicked: list[KickedSession] = []
-        for customer, target in await self._resolve(targets):
+        for customer, target in await kicks_for(self._store, targets):
             kicked += await self._store.kick(
                 customer,
                 target,
@@ -136,40 +127,6 @@ class Logouts:
         outcome: Outcome = "closed" if order.closed else "pending"
         return _receipt(kicked, order, started_s, "acknowledged" if order.acknowledged else outcome)
 
-    async def _resolve(self, targets: LogoutTargets) -> list[tuple[str, KickTarget]]:
-        """The kicks to make: one per customer and target."""
-        kicks: list[tuple[str, KickTarget]] = []
-        for session in targets.sessions:
-            row = await self._store.session(session)
-            if row and targets.customer in (None, row.customer):
-                kicks.append((row.customer, KickTarget(session=session)))
-        if targets.users or targets.domain or targets.license:
-            kicks += await self._resolve_by_license(targets)
-        elif targets.customer and not targets.sessions:
-            kicks.append((targets.customer, KickTarget(everyone=True)))
-        return kicks
-
-    async def _resolve_by_license(self, targets: LogoutTargets) -> list[tuple[str, KickTarget]]:
-        rows = await self._store.registry()
-        if targets.customer:
-            rows = [row for row in rows if row.customer == targets.customer]
-        customers_of: dict[str, set[str]] = {}
-        for row in rows:
-            for domain in row.domains:
-                customers_of.setdefault(domain, set()).add(row.customer)
-        kicks = [
-            (customer, KickTarget(user=user))
-            for user in targets.users
-            for customer in sorted(customers_of.get(user.rpartition("@")[2], ()))
-        ]
-        if targets.domain:
-            owners = sorted(customers_of.get(targets.domain, ()))
-            kicks += [(customer, KickTarget(domain=targets.domain)) for customer in owners]
-        if targets.license:
-            owners = [row.customer for row in rows if row.id == targets.license]
-            kicks += [(customer, KickTarget(license=targets.license)) for customer in owners]
-        return kicks
-
 
 def _receipt(
     kicked: KickedSession,
@@ -181,7 +138,7 @@ def _receipt(
         session=kicked.session,
         user=kicked.user,
         device=kicked.device,
-        node=kicked.node.partition("~")[0],
+        node=node_name(kicked.node),
         delivered=order is not None and order.delivered,
         acknowledged=order is not None and order.acknowledged,
         milliseconds=None if order is None else round((time.monotonic() - started_s) * 1000),

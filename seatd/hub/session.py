@@ -178,6 +178,8 @@ class Session:
 
     def beat(self) -> None:
         """Sends the next beat, unless the client has missed one or this node may not speak for it."""
+        if not self.live:
+            return
         if self._alive_n < self._beat_n:
             self.close(codes.NO_ALIVE)
         elif self._token_is_good() and self._lease_is_good():

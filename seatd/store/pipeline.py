@@ -79,7 +79,9 @@ class Pipeline:
             if unknown:
                 for text in {call.script.sha: call.script.text for call in unknown}.values():
                     await self.client.script_load(text)
-                self._settle(unknown, await self._execute(unknown))
+                self._fail(
+                    self._settle(unknown, await self._execute(unknown)), StoreUnavailable("NOSCRIPT"), None
+                )
             self.healthy = True
         except AWAY as error:
             self.healthy = False

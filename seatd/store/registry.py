@@ -22,9 +22,12 @@ from seatd.store.values import (
     SessionRow,
     StoreUnavailable,
     TokenRecord,
+    node_name,
 )
 from seatd.store.verbs import Verbs
 
+WAIT_FOR_DISK_MS = 1400
+"""Within the time that a call to the store may take; the engine writes to its disk every second."""
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
@@ -158,11 +161,16 @@ class RegistryVerbs(Verbs):
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
     async def make_durable(self) -> None:
-        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2)."""
+        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).
+
+        Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
+        """
         try:
-            await self._each([("WAITAOF", 1, 0, 1400)])
+            ((on_disk, _replicas),) = await self._each([("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)])
         except exceptions.ResponseError:
             return
+        if not on_disk:
+            raise StoreUnavailable("the store has not written to its disk yet")
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""
@@ -213,4 +221,6 @@ def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
 
 def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:
     until_ms = item["until_ms"] or None
-    return msgspec.convert(item | {"customer": customer, "until_ms": until_ms}, SessionRow)
+    node = node_name(item["node"])
+    more = {"customer": customer, "until_ms": until_ms, "node": node}
+    return msgspec.convert(item | more, SessionRow)

@@ -27,6 +27,11 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of the values below: frozen, built by keyword."""
 
 
+def node_name(node: str) -> str:
+    """The configured name in a node's id, which is `name~random`: a process started anew is another node."""
+    return node.rpartition("~")[0]
+
+
 # -- sessions and seats ---------------------------------------------------------------------------
 
 

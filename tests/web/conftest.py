@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import tempfile
@@ -71,6 +72,12 @@ def license_key(
         **claims,
     }
     return sign(body, VENDOR)
+
+
+async def ready(hub: Hub) -> None:
+    """Waits until the hub is subscribed to its wake-ups."""
+    while any(hub.checks().values()):  # noqa: ASYNC110  # readiness is asked for, not announced
+        await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -162,6 +169,7 @@ async def hub(store: Store, engine_url: str) -> AsyncIterator[Hub]:
     wakeups = Wakeups(subscriber(engine_url, ConnectOptions()), options.node)
     running = Hub(store, wakeups, CATALOG, tokens, Metrics(CATALOG.products), options)
     await running.start()
+    await ready(running)
     yield running
     await running.stop()
 

@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user
 -- args: customer session secret user domain device node need want per_user unseated
 -- answers: granted {fence seats} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions licenses seats
+-- uses: guard indexes orders sessions cooldowns licenses seats
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -21,12 +21,9 @@ if recovering and #args.need + #args.want > 0 then
   return answer('denied', {code = 'recovering', retry_after_ms = recover_until_ms - now})
 end
 
-local cooling = math.max(
-  tonumber(redis.call('ZSCORE', cooldowns, args.customer .. '\0' .. args.user)) or 0,
-  tonumber(redis.call('ZSCORE', cooldowns, args.customer .. '\0' .. args.user .. '\0' .. args.device.id)) or 0
-)
-if cooling > now and not args.unseated then
-  return answer('denied', {code = 'cooldown', retry_after_ms = cooling - now})
+local cooling_ms = cooling_for(args.user, args.device)
+if cooling_ms > 0 and not args.unseated then
+  return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
 end
 
 -- A device has one session: a newer hello of the same device replaces the older one.

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from seatd.hub.logout import LogoutTargets, Receipt
+from seatd.hub.logout import Receipt
+from seatd.hub.targets import LogoutTargets
 from seatd.web.api.license_rows import find_license
 from seatd.web.api.license_users import named_user
 from seatd.web.api.ops import Call, Ops

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 ALWAYS = ("unauthenticated", "forbidden", "internal", "unavailable")
 WITH_QUERY = ("invalid",)
-WITH_BODY = ("bad_json", "body_too_large", "unsupported_media_type", "invalid")
+WITH_BODY = ("bad_json", "bad_request", "body_too_large", "unsupported_media_type", "invalid")
 WITH_PATH = ("not_found",)
 
 _DESCRIPTION = "Concurrent seats: licenses, live sessions, forced logout. Errors are problems (RFC 9457)."

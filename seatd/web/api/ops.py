@@ -145,6 +145,8 @@ async def _body(request: web.Request, shape: type[Body]) -> Body:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("bad_json") from None
+    except web.RequestPayloadError:
+        raise Problem("bad_request", "The body ends early, or is not coded as its headers say.") from None
 
 
 def _invalid(error: msgspec.ValidationError) -> Problem:

@@ -122,11 +122,18 @@ async def test_a_body_that_unfolds_above_the_limit(site: Site) -> None:
     assert seen[:2] == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("coding", ["deflate", "gzip", "br"])
-async def test_a_body_that_does_not_unfold(site: Site, coding: str) -> None:
-    headers = {**JSON, "Content-Encoding": coding}
+async def test_a_body_that_does_not_unfold(site: Site) -> None:
+    headers = {**JSON, "Content-Encoding": "gzip"}
     seen = await refused(site, "POST", "/api/v1/licenses", data=b'{"key":"x"}', headers=headers)
     assert seen[:2] == (400, "bad_request")
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br"])
+async def test_what_the_http_parser_itself_refuses(site: Site, coding: str) -> None:
+    headers = {**JSON, "Content-Encoding": coding}
+    async with site.admin.post("/api/v1/licenses", data=b'{"key":"x"}', headers=headers) as response:
+        assert response.status == 400
+        assert "Traceback" not in await response.text()
 
 
 @pytest.mark.parametrize(

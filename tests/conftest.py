@@ -1,0 +1,68 @@
+"""What all tests share: a real engine, a store on it, a clock that the test sets, and licenses without a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from seatd.store.connect import ConnectOptions, connect
+from seatd.store.redis import Store
+from seatd.store.verbs import StoreOptions
+from tests.engine import PrivateEngine, private_engine
+from tests.licenses import Licensed
+
+NOW_MS = 1_790_000_000_000
+
+
+class Clock:
+    """The time that the store is told. `now_ms` may be set; `pass_ms(n)` lets n milliseconds go by."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def pass_ms(self, milliseconds: int) -> None:
+        self.now_ms += milliseconds
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[PrivateEngine]:
+    """A real engine of this test session's own (`SEATD_TEST_ENGINE` names another binary).
+    It serves on a Unix socket, keeps nothing on disk, and is gone afterwards."""
+    with private_engine() as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of this test's store: it stands still until the test moves it.
+    Its `now_ms` starts at NOW_MS."""
+    return Clock()
+
+
+@pytest.fixture
+def store_options() -> StoreOptions:
+    """The store's times: the defaults, with few partitions.
+    A test module overrides this fixture to have others."""
+    return StoreOptions(partitions=4)
+
+
+@pytest.fixture
+async def store(engine: PrivateEngine, clock: Clock, store_options: StoreOptions) -> AsyncIterator[Store]:
+    """A store of the test's own, in an empty database, told the time by `clock`.
+    Its scripts refuse keys, arguments and answers that their headers do not name."""
+    opened = Store(connect(engine.url, ConnectOptions()), store_options, checked=True, now_ms=clock)
+    await opened.client.flushall()
+    await opened.join()
+    yield opened
+    await opened.close_client()
+
+
+@pytest.fixture
+def licensed(store: Store) -> Licensed:
+    """`await licensed("CALL_CENTER", 5)` puts a license of 5 seats into the store and answers its id.
+    Every field has a default; see `tests.licenses`."""
+    return Licensed(store)
