@@ -20,7 +20,11 @@ local function guard()
     local newborn = not stored[1] and known == 0
     epoch = math.max(epoch + 1, known + 1, now)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
-    redis.call('HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms)
+    -- A node deletes orders up to the last number it has carried out, so no number may come twice, even if the counter
+    -- itself was lost: they begin anew above all that an earlier epoch can have used.
+    redis.call(
+      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', epoch * 1000
+    )
   end
   return epoch, recover_until_ms
 end
