@@ -8,11 +8,22 @@ one partition, so all its customers share the nodes, the tombs and the recovery 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store import values
-from seatd.store.values import Denied, Due, Gone, Granted, KickTarget, Opening, Order, OwnSession, Released, Want
+from seatd.store.values import (
+    Denied,
+    Due,
+    Gone,
+    Granted,
+    KickTarget,
+    Opening,
+    Order,
+    OwnSession,
+    Released,
+    Want,
+)
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 
@@ -133,7 +144,9 @@ class Model:
         seats = self._plan(customer, opening.user, opening.domain, [], opening.need, opening.want)
         if isinstance(seats, Denied):
             return seats
-        older = [s for s in customer.of(opening.user) if s.device.id == opening.device.id and s.state != "draining"]
+        older = [
+            s for s in customer.of(opening.user) if s.device.id == opening.device.id and s.state != "draining"
+        ]
         session = Session(
             id=opening.session,
             user=opening.user,
@@ -166,13 +179,17 @@ class Model:
         found.fence += 1
         return replace_resumed(self._granted(customer, found))
 
-    def acquire(self, name: str, *, session: str, fence: int, need: Sequence[Want]) -> Granted | Denied | Gone:
+    def acquire(
+        self, name: str, *, session: str, fence: int, need: Sequence[Want]
+    ) -> Granted | Denied | Gone:
         customer = self.customer(name)
         found = self._live(customer, session, fence)
         if isinstance(found, Gone):
             return found
         if self.recovering:
             return self._recovering()
+        if denial := self._cooling(name, found.user, found.device.id):
+            return denial
         seats = self._plan(customer, found.user, found.domain, found.seats, need, ())
         if isinstance(seats, Denied):
             return seats
@@ -190,7 +207,12 @@ class Model:
 
     def park(self, name: str, node: str, *, session: str, fence: int | None) -> bool:
         found = self.customer(name).sessions.get(session)
-        if found is None or found.state != "attached" or found.node != node or fence not in (None, found.fence):
+        if (
+            found is None
+            or found.state != "attached"
+            or found.node != node
+            or fence not in (None, found.fence)
+        ):
             return False
         self._park(found, self.now_ms + self.options.linger_ms)
         return True
@@ -480,10 +502,9 @@ class Model:
     def _refusal(self, name: str, customer: Customer, opening: Opening) -> Denied | None:
         if self.recovering and (opening.need or opening.want):
             return self._recovering()
-        keys = ((name, opening.user), (name, opening.user, opening.device.id))
-        cooling_ms = max(self.cooldowns.get(key, 0) for key in keys) - self.now_ms
-        if cooling_ms > 0 and not opening.unseated:
-            return Denied(code="cooldown", retry_after_ms=cooling_ms)
+        denial = self._cooling(name, opening.user, opening.device.id)
+        if denial and not opening.unseated:
+            return denial
         stay = [
             session
             for session in customer.of(opening.user)
@@ -493,6 +514,11 @@ class Model:
             own = self._own(customer, opening.user)
             return Denied(code="device_not_allowed", limit=opening.per_user, used=len(stay), holders=own)
         return None
+
+    def _cooling(self, name: str, user: str, device: str) -> Denied | None:
+        until_ms = max(self.cooldowns.get(key, 0) for key in ((name, user), (name, user, device)))
+        left_ms = until_ms - self.now_ms
+        return Denied(code="cooldown", retry_after_ms=left_ms) if left_ms > 0 else None
 
     def _recovering(self) -> Denied:
         return Denied(code="recovering", retry_after_ms=self.recover_until_ms - self.now_ms)
@@ -588,9 +614,7 @@ class Model:
 
     def _own(self, customer: Customer, user: str) -> tuple[OwnSession, ...]:
         return tuple(
-            OwnSession(
-                session=s.id, device=s.device, since_ms=s.since_ms, seats=self._shown(customer, s)
-            )
+            OwnSession(session=s.id, device=s.device, since_ms=s.since_ms, seats=self._shown(customer, s))
             for s in customer.of(user)[:SHOWN_SESSIONS]
         )
 

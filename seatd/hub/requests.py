@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatd.hub.denials import denied
+from seatd.hub.denials import deny
+from seatd.hub.fitting import fitting
 from seatd.hub.wants import wants_of, with_add_ons
 from seatd.store import values
 from seatd.store.values import Denied, Gone, StoreUnavailable
@@ -33,15 +34,13 @@ async def acquire(session: Session, message: Acquire) -> None:
     hub = session.hub
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
-        hub.count_denial(wants)
-        return session.send(denied(wants, message.ref))
+        return deny(session, wants, message.ref)
     outcome = await _draw(session, wants)
     match outcome:
         case Gone():
-            session.replace()
+            session.lose()
         case Denied():
-            hub.count_denial(outcome)
-            session.send(denied(outcome, message.ref))
+            deny(session, outcome, message.ref)
         case values.Granted():
             session.hold(outcome.seats)
             asked = {want.product for want in wants}
@@ -54,7 +53,7 @@ async def _draw(session: Session, need: tuple[values.Want, ...]) -> values.Grant
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
-    hub.keep_products(session)
+    await hub.keep_products(session)
     try:
         outcome = await hub.store.acquire(
             session.identity.customer, session=session.key, fence=session.fence, need=need
@@ -80,7 +79,7 @@ async def release(session: Session, message: Release) -> None:
     except StoreUnavailable:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        return session.replace()
+        return session.lose()
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None
@@ -113,20 +112,8 @@ async def take_over(session: Session, message: TakeOver) -> None:
         for row in page.items
         if row.state != "draining"
     )
-    session.send(_fitting(session, message.ref, infos))
+    session.send(fitting(session.codec, Sessions(ref=message.ref, sessions=infos)))
     return None
-
-
-def _fitting(session: Session, ref: int, infos: tuple[SessionInfo, ...]) -> Sessions:
-    """As many of the sessions as one frame takes."""
-    while True:
-        answer = Sessions(ref=ref, sessions=infos)
-        try:
-            session.codec.encode(answer)
-        except ValueError:
-            infos = infos[:-1]
-        else:
-            return answer
 
 
 def _away(ref: int) -> Error:

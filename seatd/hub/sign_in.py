@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from seatd.hub.denials import denied
+from seatd.hub.denials import deny
 from seatd.hub.wants import wants_of
 from seatd.store.values import Denied, Gone, Granted, Opening, StoreUnavailable, Want
 from seatd_protocol import codes
@@ -37,16 +37,11 @@ async def hello(session: Session, message: Hello) -> None:
         return None
     outcome = await _open(session, message)
     if isinstance(outcome, Denied):
-        _refuse(session, outcome)
+        deny(session, outcome)
         if not (message.allow_unseated and _emergency(session, message)):
             return session.close(codes.DENIED)
         await _open_unseated(session)
     return None
-
-
-def _refuse(session: Session, outcome: Denied) -> None:
-    session.hub.count_denial(outcome)
-    session.send(denied(outcome))
 
 
 def _emergency(session: Session, message: Hello) -> bool:
@@ -60,6 +55,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
     hub, identity = session.hub, session.identity
     session.key, session.secret = resume.session, resume.secret
     with hub.arriving(session):
+        ending = await hub.endings.withdraw(session.partition, session.key)
         try:
             answer = await hub.store.attach(
                 identity.customer,
@@ -79,6 +75,8 @@ async def _resume(session: Session, resume: Resume) -> bool:
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
         if isinstance(answer, Granted):
             _welcome(session, answer)
+        elif ending:
+            await hub.endings.settle(session.partition, session.key, ending)
     return resumed
 
 

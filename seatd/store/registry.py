@@ -11,8 +11,8 @@ import msgspec
 from redis import exceptions
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.keys import API_TOKENS, customer_key, partition_key
-from seatd.store.pipeline import AWAY
+from seatd.store.keys import API_TOKENS, DEPLOYMENT, customer_key, partition_key
+from seatd.store.pipeline import AWAY, told_of
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -82,7 +82,7 @@ class RegistryVerbs(Verbs):
         return sorted(name.decode() for found in sets for name in found)
 
     async def registry(self) -> list[LicenseRow]:
-        """All licenses with their use: one consistent view per customer."""
+        """All licenses with their use, by customer and id: one consistent view per customer."""
         customers = await self.customers()
         answers = await asyncio.gather(*(self.call("snapshot", customer) for customer in customers))
         return [
@@ -165,8 +165,10 @@ class RegistryVerbs(Verbs):
 
         Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
         """
+        # WAITAOF waits for what its own connection has written, so this one writes too: later than what must be kept.
+        write, wait = ("HSET", DEPLOYMENT, "durable", "1"), ("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
         try:
-            ((on_disk, _replicas),) = await self._each([("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)])
+            _written, (on_disk, _replicas) = await self._each([write, wait])
         except exceptions.ResponseError:
             return
         if not on_disk:
@@ -203,9 +205,13 @@ class RegistryVerbs(Verbs):
             async with self.client.pipeline(transaction=False) as pipe:
                 for command in commands:
                     pipe.execute_command(*command)
-                return list(await pipe.execute())
+                answers = list(await pipe.execute(raise_on_error=False))
         except AWAY as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise told_of(error) from error
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise told_of(answer) from None
+        return answers
 
 
 def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
@@ -216,7 +222,8 @@ def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
         "agency": profile.get("agency", ""),
         "external_id": profile.get("external_id", ""),
     }
-    return [msgspec.convert(record | owner, LicenseRow) for record in body["licenses"]]
+    rows = (msgspec.convert(record | owner, LicenseRow) for record in body["licenses"])
+    return sorted(rows, key=lambda row: row.id)
 
 
 def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgpack
 
-from seatd.store.keys import PARTITION_KEYS, customer_key, partition_key
+from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Customer, Model, Session
 
@@ -76,9 +76,10 @@ async def everything(store: Store) -> dict[bytes, bytes]:
     return {key: await store.client.dump(key) for key in sorted(keys)}
 
 
-
 def _of_customer(model: Model, customer: Customer) -> Contents:
-    fields = {(domain, license.product) for license in customer.licenses.values() for domain in license.domains}
+    fields = {
+        (domain, license.product) for license in customer.licenses.values() for domain in license.domains
+    }
     return {
         "sessions": {s.id: _record(s) for s in customer.sessions.values()},
         "seats": sorted(

@@ -17,7 +17,7 @@ local cooling_ms = cooling_for(record.user, record.device)
 if cooling_ms > 0 then
   return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
 end
-local chosen, denial = plan(record.seats, record.user, record.domain)
+local chosen, denial = plan(record.seats, record.user, record.domain, args.need, {})
 if not chosen then
   return answer('denied', denial)
 end

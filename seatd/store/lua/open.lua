@@ -41,7 +41,7 @@ if others >= args.per_user then
   })
 end
 
-local chosen, denial = plan({}, args.user, args.domain)
+local chosen, denial = plan({}, args.user, args.domain, args.need, args.want)
 if not chosen then
   return answer('denied', denial)
 end
