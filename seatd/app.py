@@ -26,7 +26,7 @@ from seatd.hub.tokens import TokenChecker, TokenOptions
 from seatd.licensing.catalog import BadCatalog, Catalog
 from seatd.licensing.trust import BadTrustAnchor, TrustStore
 from seatd.metrics import Metrics
-from seatd.notation import Address
+from seatd.notation import Address, mask_passwords
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
@@ -109,7 +109,11 @@ class Node:
         client = connect(self.url, times)
         store = Store(client, _store_options(settings), on_call=self._note_call)
         self._steps.push_async_callback(store.close_client)
-        await store.join()
+        try:
+            await store.join()
+        except StoreUnavailable as error:
+            where = mask_passwords(self.url)
+            raise StoreUnavailable(f"the store at {where} does not answer: {error}") from error
         if vouched:
             await store.vouch(vouched)
         return store
@@ -157,7 +161,11 @@ class Node:
         await runner.setup()
         self._steps.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise OSError(f"cannot listen on {address}: {why}") from error
         return str(Address(address.host, int(runner.addresses[0][1])))
 
     def _write_state(self) -> None:

@@ -6,6 +6,8 @@ must never say.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 import os
 import re
@@ -17,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +36,12 @@ STOP_S = 20.0
 
 NEVER = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|py\.warnings")
 """Signs of a bug in a server's log."""
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds; an async one is awaited each time. pytest's time limit is the bound."""
+    while not (await holds if inspect.isawaitable(holds := condition()) else holds):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
 
 
 class Server:
@@ -131,7 +140,9 @@ class Servers:
         self._servers: list[Server] = []
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             codes = [self._ended(server) for server in reversed(self._servers)]
             logs = [server.log_file.read_text() for server in self._servers]
@@ -144,7 +155,7 @@ class Servers:
 
     def start(self, name: str = "a", *, store: str | None = None, **settings: str) -> Server:
         """A node that is ready. `settings` by their variables without `SEATD_`: `SESSIONS_BEAT="1s"`."""
-        return self.launch(name, store=store, **settings).wait_ready()
+        return self.launch(name, store=store, folder=None, **settings).wait_ready()
 
     def launch(
         self, name: str = "a", *, store: str | None = None, folder: Path | None = None, **settings: str
@@ -173,7 +184,7 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
     """The tests' own environment without any settings of seatd in it, and these instead."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SEATD_")},
-        "SEATD_STORE_BIN": tested_engine().path,
+        "SEATD_STORE_BIN": str(tested_engine().path),
         "SEATD_TOKENS_HS256_SECRET": SECRET,
         "PYTHONWARNINGS": "default::ResourceWarning",
         **{f"SEATD_{name}": value for name, value in settings.items()},

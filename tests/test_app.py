@@ -8,13 +8,20 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
+from seatd.app import FAILURES, Node
+from seatd.config import load
+from seatd.store.redis import Store
+from tests.engine import PrivateEngine
 from tests.scenarios.websocket import WebSocket, upgrade
-from tests.servers import READY_S, Server, Servers
+from tests.servers import READY_S, Server, Servers, eventually
+
+Refused = Callable[..., Awaitable[str]]
 
 
 def is_running(pid: int) -> bool:
@@ -25,13 +32,6 @@ def is_running(pid: int) -> bool:
         return False
 
 
-async def eventually(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 -- what other processes do sets no event
-            await asyncio.sleep(0.01)
-
-
 @pytest.fixture
 def servers() -> Iterator[Servers]:
     with Servers() as own:
@@ -40,58 +40,111 @@ def servers() -> Iterator[Servers]:
 
 # -- what keeps it from starting ------------------------------------------------------------------
 
-REFUSALS = {
-    "folder in use": r"the data folder \S+ is in use by process \d+",
-    "clients' port in use": r"\('127\.0\.0\.1', \d+\).*address already in use",
-    "admins' port in use": r"\('127\.0\.0\.1', \d+\).*address already in use",
-    "no such trust file": r"No such file or directory.*nobody\.pem",
-    "trust file without a key": r"garbage\.pem",
-    "no store there": r"unix.*store\.sock",
-    "store with other partitions": r"64 partitions.*set to 32.*partitions = 64",
-    "data folder is a file": r"garbage\.pem",
-    "bad admin token": r"admin\.token does not hold an API token",
-}
-
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
-    """Nodes that cannot start, all of them launched at once beside one that runs."""
-    folder = tmp_path_factory.mktemp("app")
-    garbage = folder / "garbage.pem"
-    garbage.write_text("this is no key\n")
-    (folder / "data").mkdir()
-    (folder / "data" / "admin.token").write_text("two words\n")
+def running() -> Iterator[tuple[Servers, Server]]:
+    """A node that runs, and what starts others beside it."""
     with Servers() as servers:
-        runs = servers.start("runs")
-        yield {
-            "folder in use": servers.launch("1", folder=runs.folder),
-            "clients' port in use": servers.launch("2", CLIENTS_LISTEN=runs.clients),
-            "admins' port in use": servers.launch("3", store=runs.store, ADMIN_LISTEN=runs.admin),
-            "no such trust file": servers.launch("4", LICENSES_TRUST=str(folder / "nobody.pem")),
-            "trust file without a key": servers.launch("5", LICENSES_TRUST=str(garbage)),
-            "no store there": servers.launch("6", store="unix:///nowhere/store.sock"),
-            "store with other partitions": servers.launch("7", store=runs.store, STORE_PARTITIONS="32"),
-            "data folder is a file": servers.launch("8", folder=garbage),
-            "bad admin token": servers.launch("9", store=runs.store, folder=folder / "data"),
-        }
+        yield servers, servers.start("runs")
 
 
-@pytest.mark.parametrize("why", REFUSALS)
-def test_why_it_does_not_start(refused: dict[str, Server], why: str) -> None:
-    node = refused[why]
+@pytest.mark.parametrize("taken", ["folder", "port"])
+def test_what_another_node_has_is_told_in_one_sentence(running: tuple[Servers, Server], taken: str) -> None:
+    servers, other = running
+    if taken == "folder":
+        node = servers.launch("second", folder=other.folder)
+        why = r"the data folder \S+ is in use by process \d+: "
+    else:
+        node = servers.launch("third", CLIENTS_LISTEN=other.clients)
+        why = rf"cannot listen on {other.clients}: Address already in use$"
     assert node.process.wait(READY_S) == 1
     told = [line for line in node.said.splitlines() if not line.startswith("{")]
     assert len(told) == 1, node.said
-    assert re.match(f"seatd: .*{REFUSALS[why]}", told[0])
-    if why != "folder in use":
+    assert re.match(f"seatd: {why}", told[0])
+    if taken == "folder":
+        state = json.loads((other.folder / "seatd.json").read_text())
+        assert (state["pid"], other.process.poll()) == (other.process.pid, None)
+    else:
         assert not (node.folder / "seatd.json").exists()
         assert not (node.folder / "store.sock").exists()
 
 
-def test_whoever_did_not_start_does_no_harm_to_the_one_that_runs(refused: dict[str, Server]) -> None:
-    runs = refused["folder in use"]
-    state = json.loads((runs.folder / "seatd.json").read_text())
-    os.kill(state["pid"], 0)
+@pytest.fixture
+def refused(tmp_path: Path) -> Refused:
+    """`await refused(setting="value")`: why a node with this setting does not start, in the words of `seatd serve`.
+    Nothing may be left of the attempt."""
+
+    async def attempt(**settings: str) -> str:
+        given = {name.replace("__", "."): value for name, value in settings.items()}
+        flags = {"clients": "127.0.0.1:0", "admin": "127.0.0.1:0", "data": str(tmp_path / "data"), **given}
+        before = asyncio.all_tasks()
+        with pytest.raises(FAILURES) as caught:
+            await Node(load(None, {}, flags)).start()
+        await eventually(lambda: asyncio.all_tasks() == before)
+        assert not (tmp_path / "data" / "seatd.json").exists()
+        return str(caught.value)
+
+    return attempt
+
+
+@pytest.fixture
+async def empty(engine: PrivateEngine) -> PrivateEngine:
+    """The engine with nothing in it."""
+    async with Redis.from_url(engine.url) as client:
+        await client.flushall()
+    return engine
+
+
+async def test_a_trust_file_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
+    assert "nobody.pem" in await refused(trust=str(tmp_path / "nobody.pem"))
+
+
+async def test_a_trust_file_without_a_key(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "garbage.pem").write_text("this is no key\n")
+    assert "garbage.pem" in await refused(trust=str(tmp_path / "garbage.pem"))
+
+
+async def test_a_data_folder_that_is_a_file(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in await refused(data=str(tmp_path / "file"))
+
+
+async def test_an_admin_token_that_is_none(refused: Refused, tmp_path: Path, empty: PrivateEngine) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "admin.token").write_text("two words\n")
+    assert "does not hold an API token" in await refused(store=empty.url)
+
+
+async def test_a_store_that_is_not_there(refused: Refused) -> None:
+    told = await refused(store="unix:///nowhere/store.sock")
+    assert told.startswith("the store at unix:///nowhere/store.sock does not answer: ")
+
+
+async def test_a_stores_password_is_not_told(refused: Refused) -> None:
+    told = await refused(store="redis://seatd:hunter2@127.0.0.1:1")
+    assert "hunter2" not in told
+    assert "127.0.0.1:1" in told
+
+
+async def test_a_store_that_hangs(refused: Refused, engine: PrivateEngine) -> None:
+    with engine.paused():
+        told = await refused(store=engine.url, store__timeout="200ms")
+    assert told.startswith(f"the store at {engine.url} does not answer")
+
+
+async def test_a_store_of_other_partitions(refused: Refused, engine: PrivateEngine, store: Store) -> None:
+    told = await refused(store=engine.url)
+    assert told.endswith(
+        "the store was made with 4 partitions, this node is set to 64: set [store] partitions = 4"
+    )
+
+
+async def test_an_admin_port_that_is_taken(refused: Refused, empty: PrivateEngine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert (
+            await refused(store=empty.url, admin=place) == f"cannot listen on {place}: Address already in use"
+        )
 
 
 # -- ready, and the end ---------------------------------------------------------------------------
@@ -114,7 +167,9 @@ async def test_it_says_where_it_is_and_ends_when_told_to(
         state_file = node.folder / "seatd.json"
         state = json.loads(state_file.read_text())
         assert (state["node"], state["pid"]) == ("here", node.process.pid)
-        assert [file.stat().st_mode & 0o777 for file in (state_file, node.folder / "admin.token")] == [0o600] * 2
+        assert [file.stat().st_mode & 0o777 for file in (state_file, node.folder / "admin.token")] == [
+            0o600
+        ] * 2
         engine = node.engine_pid()
         assert is_running(engine)
 

@@ -33,9 +33,10 @@ from tests.conftest import Clock
 from tests.engine import PrivateEngine
 from tests.hub.token_factory import SECRET, signed
 from tests.licensing.build import CATALOG
+from tests.servers import eventually
 
 Kind = TypeVar("Kind", bound=ServerMessage)
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.5
 """How long these hubs wait for the store: tests make it late on purpose."""
 
 
@@ -141,7 +142,10 @@ async def hubs(
 
     async def start(name: str = "a", **options: Any) -> Hub:
         own = Store(
-            connect(engine.url, ConnectOptions(timeout_s=TIMEOUT_S)), store_options, checked=True, now_ms=clock
+            connect(engine.url, ConnectOptions(timeout_s=TIMEOUT_S)),
+            store_options,
+            checked=True,
+            now_ms=clock,
         )
         settings = HubOptions(name=name, node=f"{name}~1", ack_s=0.1, renew_s=3600, lease_s=20, **options)
         hub = Hub(
@@ -164,14 +168,9 @@ async def hubs(
         await hub.store.close_client()
 
 
-async def eventually(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 -- what is waited for sets no event
-            await asyncio.sleep(0.001)
-
-
-async def signed_in(hub: Hub, name: str, *need: str, protocol: str = "seatd.v1.msgpack", **fields: Any) -> Peer:
+async def signed_in(
+    hub: Hub, name: str, *need: str, protocol: str = "seatd.v1.msgpack", **fields: Any
+) -> Peer:
     """A client with a session."""
     peer = Peer(hub, protocol)
     await peer.say(hello(name, *need, **fields))

@@ -52,7 +52,9 @@ def test_everybody_once_per_turn(wheel: Wheel) -> None:
         wheel.tick()
     before = [member.beats for member in members]
     turn(wheel, 5 * SLOTS)
-    assert [member.beats - earlier for member, earlier in zip(members, before, strict=True)] == [5] * len(members)
+    assert [member.beats - earlier for member, earlier in zip(members, before, strict=True)] == [5] * len(
+        members
+    )
 
 
 def test_those_who_join_at_other_times_do_not_speak_at_once(wheel: Wheel) -> None:

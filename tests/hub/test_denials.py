@@ -30,7 +30,9 @@ def test_figures_are_in_the_sentence_and_beside_it() -> None:
     assert "CALL_CENTER" in message.message
 
 
-@pytest.mark.parametrize(("milliseconds", "seconds"), [(1, 1), (999, 1), (1000, 1), (1001, 2), (60_000, 60), (0, 1)])
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"), [(1, 1), (999, 1), (1000, 1), (1001, 2), (60_000, 60), (0, 1)]
+)
 def test_a_wait_is_never_told_too_short(milliseconds: int, seconds: int) -> None:
     message = denied(values.Denied(code="cooldown", retry_after_ms=milliseconds))
     assert message.retry_after_s == seconds

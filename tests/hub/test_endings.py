@@ -15,8 +15,9 @@ from seatd.store.redis import Store
 from seatd.store.values import StoreUnavailable
 from seatd_protocol.messages import Acquire, Bye, Denied, Granted, Welcome
 from tests.engine import PrivateEngine
-from tests.hub.conftest import Hubs, Peer, eventually, hello, refused, signed_in, states, used
+from tests.hub.conftest import Hubs, Peer, hello, refused, signed_in, states, used
 from tests.licenses import Licensed
+from tests.servers import eventually
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from seatd.store.values import KickTarget, Order
 from seatd_protocol.messages import Bye, Logout, Welcome
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
-from tests.hub.conftest import Hubs, Peer, eventually, hello, signed_in, states, used
+from tests.hub.conftest import Hubs, Peer, hello, signed_in, states, used
 from tests.licenses import Licensed
+from tests.servers import eventually
 
 
 def figure(hub: Hub, name: str, **labels: str) -> float:
@@ -26,17 +27,18 @@ def figure(hub: Hub, name: str, **labels: str) -> float:
 
 async def nodes(store: Store) -> set[str]:
     """The nodes that the store knows of, in any partition."""
-    names: set[str] = set()
+    members: set[object] = set()
     for number in range(store.partitions):
-        found = await store.client.zrange(partition_key("nodes", number), 0, -1)
-        names.update(name.decode() for name in found)
-    return names
+        members.update(await store.client.zrange(partition_key("nodes", number), 0, -1))
+    return {member.decode() for member in members if isinstance(member, bytes)}
 
 
 # -- orders ---------------------------------------------------------------------------------------
 
 
-async def test_an_order_for_a_session_without_socket_ends_it(hubs: Hubs, store: Store, licensed: Licensed) -> None:
+async def test_an_order_for_a_session_without_socket_ends_it(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
     """Its socket is gone, and the store has not heard of that yet: what the order wanted has happened."""
     await licensed()
     hub = await hubs()
@@ -49,7 +51,9 @@ async def test_an_order_for_a_session_without_socket_ends_it(hubs: Hubs, store: 
     assert await used(store) == 0
 
 
-async def test_an_order_that_overtakes_the_sign_in_waits_for_it(hubs: Hubs, store: Store, licensed: Licensed) -> None:
+async def test_an_order_that_overtakes_the_sign_in_waits_for_it(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
     """The same device signs in twice at one moment: the first hello's order comes before its answer is read."""
     await licensed()
     hub = await hubs()
@@ -81,13 +85,17 @@ async def test_an_order_of_another_life_of_the_session_is_not_for_this_one(
     hub = await hubs()
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     key = peer.session.key
-    hub._carry_out(store.partition("acme"), Order(number=1, type="logout", customer="acme", session=key, fence=fence))
+    hub._carry_out(
+        store.partition("acme"), Order(number=1, type="logout", customer="acme", session=key, fence=fence)
+    )
     await asyncio.sleep(0.01)
     assert (peer.wire.told, peer.wire.closed) == ([], None)
     assert await states(store) == {"ann": "attached"}
 
 
-async def test_a_wake_up_carries_an_order_to_the_other_node(hubs: Hubs, store: Store, licensed: Licensed) -> None:
+async def test_a_wake_up_carries_an_order_to_the_other_node(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
     await licensed()
     hub, other = await hubs("a"), await hubs("b")
     peer = await signed_in(hub, "ann", "CALL_CENTER")
@@ -98,7 +106,9 @@ async def test_a_wake_up_carries_an_order_to_the_other_node(hubs: Hubs, store: S
     assert figure(hub, "seatd_orders_total", via="wake-up") >= 1
 
 
-async def test_a_deaf_node_gets_its_orders_with_its_beat(hubs: Hubs, store: Store, licensed: Licensed) -> None:
+async def test_a_deaf_node_gets_its_orders_with_its_beat(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
     await licensed()
     hub = await hubs()
     peer = await signed_in(hub, "ann", "CALL_CENTER")
@@ -184,7 +194,9 @@ async def test_a_store_that_is_away_for_long_makes_it_unready(
 # -- stopping -------------------------------------------------------------------------------------
 
 
-async def test_a_stopped_node_is_forgotten_at_once(hubs: Hubs, store: Store, licensed: Licensed, clock: Clock) -> None:
+async def test_a_stopped_node_is_forgotten_at_once(
+    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock
+) -> None:
     await licensed()
     hub, other = await hubs("a"), await hubs("b")
     await signed_in(hub, "ann", "CALL_CENTER")

@@ -17,8 +17,9 @@ from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
-from tests.hub.conftest import TIMEOUT_S, eventually, states
+from tests.hub.conftest import TIMEOUT_S, states
 from tests.licenses import Licensed
+from tests.servers import eventually
 
 LEASE_S, GRACE_S = 10.0, 900.0
 NODE = "a~1"
@@ -71,7 +72,9 @@ def told() -> Told:
 
 
 def leases_of(store: Store, told: Told, clock: Clock, node: str = NODE, **options: Any) -> Leases:
-    settings = HubOptions(name="a", node=node, lease_s=LEASE_S, renew_s=0.01, store_grace_s=GRACE_S, **options)
+    settings = HubOptions(
+        name="a", node=node, lease_s=LEASE_S, renew_s=0.01, store_grace_s=GRACE_S, **options
+    )
     return Leases(store, settings, told.events, clock=lambda: clock.now_ms / 1000)
 
 
@@ -122,7 +125,9 @@ async def test_every_renewal_makes_it_last_longer(leases: Leases, clock: Clock, 
     assert told.reasserted == []
 
 
-async def test_a_frozen_node_reasserts_before_it_speaks_again(leases: Leases, clock: Clock, told: Told) -> None:
+async def test_a_frozen_node_reasserts_before_it_speaks_again(
+    leases: Leases, clock: Clock, told: Told
+) -> None:
     """A process that was stopped for longer than its lease: others may have taken its sessions meanwhile."""
     clock.pass_ms(60_000)
     spoke: list[bool] = []

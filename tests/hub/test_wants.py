@@ -73,10 +73,10 @@ def test_what_a_named_product_implies_need_not_be_named() -> None:
 
 
 def test_a_device_that_the_token_does_not_name() -> None:
-    limits = {"devices": frozenset({"mobile"})}
-    assert asked("CALL_CENTER", **limits) == Denied(code="device_not_allowed", product="CALL_CENTER")
-    assert asked(**limits) == Denied(code="device_not_allowed")
-    assert asked("CALL_CENTER", kind="mobile", **limits) == {"CALL_CENTER": USER}
+    devices = frozenset({"mobile"})
+    assert asked("CALL_CENTER", devices=devices) == Denied(code="device_not_allowed", product="CALL_CENTER")
+    assert asked(devices=devices) == Denied(code="device_not_allowed")
+    assert asked("CALL_CENTER", kind="mobile", devices=devices) == {"CALL_CENTER": USER}
 
 
 @pytest.mark.parametrize(

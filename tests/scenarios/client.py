@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import time
 from dataclasses import dataclass
@@ -147,9 +148,7 @@ class Client:
                 self._inbox.put_nowait(_closed(frame.payload))
                 await self._answer_close(frame.payload)
                 return
-            message = self.codec.decode_server(
-                frame.payload if self.codec.binary else frame.payload.decode()
-            )
+            message = self.codec.decode_server(frame.payload if self.codec.binary else frame.payload.decode())
             await self._note(message)
         self._inbox.put_nowait(Closed(1006))
 
@@ -172,16 +171,12 @@ class Client:
         await self._answer(Alive(n=beat.n))
 
     async def _answer(self, message: ClientMessage) -> None:
-        try:
+        with contextlib.suppress(ConnectionError):  # its end is what is read next
             await self.say(message)
-        except ConnectionError:
-            pass  # the end of the connection is what is read next
 
     async def _answer_close(self, payload: bytes) -> None:
-        try:
+        with contextlib.suppress(ConnectionError):
             await self.socket.send(websocket.CLOSE, payload)
-        except ConnectionError:
-            pass
         await self.socket.close()
 
 

@@ -33,9 +33,7 @@ class Company:
     async def licensed(self, *licenses: str, domains: Sequence[str] = ()) -> list[str]:
         """Imports a key with licenses such as `CALL_CENTER:competitive:5` over REST; answers their ids."""
         number = next(self._keys)
-        entries = [
-            _entry(f"{self.name}-{number}-{place}", text) for place, text in enumerate(licenses, 1)
-        ]
+        entries = [_entry(f"{self.name}-{number}-{place}", text) for place, text in enumerate(licenses, 1)]
         claims = {
             "iss": "vendor",
             "jti": f"{self.name}-key-{number}",
@@ -60,6 +58,11 @@ class Company:
         """The sessions that the registry knows of."""
         page = await self.nodes[0].call("GET", f"/api/v1/sessions?customer={self.name}")
         return list(page["items"])
+
+    async def is_parked(self, name: str) -> bool:
+        """Whether a session of this user has lost its socket and is kept."""
+        rows = await self.sessions()
+        return any(row["user"] == self.user(name) and row["state"] == "parked" for row in rows)
 
     # -- people -----------------------------------------------------------------------------------
 

@@ -36,7 +36,14 @@ async def test_seats_left_behind_are_free_in_the_end(companies: list[Company], s
     dropping, silent, crashing, staying = companies
     doomed = servers.start("doomed", store=dropping.nodes[0].store, **BRISK)
     stays = await staying.sign_in(staying.nodes[0], "ann", "CALL_CENTER")
-    await asyncio.gather(_drops(dropping), _falls_silent(silent), _loses_its_node(crashing, doomed))
+    await asyncio.gather(
+        _drops(dropping),
+        _falls_silent(silent),
+        _loses_its_node(crashing, doomed),
+        _is_hung_up(staying.nodes[0].clients, b""),
+        _is_hung_up(staying.nodes[0].clients, b"GET /v1/connect HTTP/1.1\r\nHost: x\r\n"),
+        _is_hung_up(staying.nodes[0].admin, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+    )
     assert await _is_taken(staying)
     assert stays.heard_nothing()
     assert await stays.bye() == 1000
@@ -60,10 +67,19 @@ async def _loses_its_node(company: Company, doomed: Server) -> None:
     await _kept_then_free(company, ann)
 
 
+async def _is_hung_up(address: str, said: bytes) -> None:
+    """A connection that says no more than this is not kept."""
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(said)
+    await reader.read()
+    writer.close()
+
+
 async def _kept_then_free(company: Company, ann: Client) -> None:
     """Nobody has the seat before the lease of its client is over; then somebody has, and there is no way back."""
     assert await _is_taken(company)
-    while await _is_taken(company):
+    while await _is_taken(company):  # noqa: ASYNC110 -- nobody tells a stranger
         await asyncio.sleep(ASK_AGAIN_S)
     assert time.monotonic() > ann.believed_until_s
     back = await company.sign_in(company.nodes[0], "ann", "CALL_CENTER", resume=ann.resume)

@@ -13,6 +13,7 @@ from seatd_protocol.messages import Ack, Device, Logout, Welcome
 from tests.scenarios.client import Client
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import Pair
+from tests.servers import eventually
 
 
 async def forced_out(company: Company, **targets: Any) -> dict[str, dict[str, Any]]:
@@ -26,9 +27,8 @@ async def forced_out(company: Company, **targets: Any) -> dict[str, dict[str, An
 async def crowd(company: Company, pair: Pair) -> dict[str, Client]:
     """Ann on two devices and two nodes, Bob on one, Cid of another domain: all with a seat, all acknowledging."""
     other = f"other.{company.domain}"
-    (cc, cm) = await company.licensed(
-        "CALL_CENTER:competitive:9", "CALL_MANAGER:competitive:9", domains=[company.domain, other]
-    )
+    products = ("CALL_CENTER:competitive:9", "CALL_MANAGER:competitive:9")
+    await company.licensed(*products, domains=[company.domain, other])
     return {
         "ann1": await company.sign_in(pair.a, "ann", "CALL_CENTER", acks=True),
         "ann2": await company.sign_in(pair.b, "ann", "CALL_CENTER", device="d2", acks=True),
@@ -51,14 +51,14 @@ async def test_it_reaches_exactly_whom_it_names(
     pair: Pair, company: Company, target: str, reached: set[str]
 ) -> None:
     clients = await crowd(company, pair)
-    named: dict[str, Any] = {
+    targets: dict[str, dict[str, Any]] = {
         "user": {"users": [company.user("ann")]},
         "session": {"sessions": [clients["ann2"].welcome.session]},
         "license": {"license": clients["ann1"].seats[0].license},
         "domain": {"domain": f"other.{company.domain}"},
         "customer": {"customer": company.name},
-    }[target]
-    receipts = await forced_out(company, **named)
+    }
+    receipts = await forced_out(company, **targets[target])
     assert set(receipts) == {clients[name].welcome.session for name in reached}
     assert {receipt["outcome"] for receipt in receipts.values()} == {"acknowledged"}
     for name, client in clients.items():
@@ -98,8 +98,7 @@ async def test_the_receipts_of_those_who_do_not_answer(pair: Pair, company: Comp
     silent = await company.sign_in(pair.a, "silent", "CALL_CENTER")
     offline = await company.sign_in(pair.b, "offline", "CALL_CENTER")
     offline.drop()
-    while "parked" not in [row["state"] for row in await company.sessions()]:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: company.is_parked("offline"))
     receipts = await forced_out(company, customer=company.name)
     seen = {
         client: (receipt["outcome"], receipt["delivered"], receipt["acknowledged"])
@@ -158,7 +157,8 @@ async def test_the_client_library_acknowledges_and_stays_away(pair: Pair, compan
         on_event=heard.put_nowait,
     ) as ann:
         assert isinstance(await ann.connect(), Welcome)
-        assert ann.usable_until_s is not None
+        before_s = ann.usable_until_s
+        assert before_s is not None
         (receipt,) = (await forced_out(company, users=[company.user("ann")])).values()
         assert receipt["outcome"] == "acknowledged"
         closed = await ann.wait_closed()

@@ -9,7 +9,8 @@ import msgpack
 
 from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
-from tests.model import Customer, Model, Session
+from tests.model import Model
+from tests.model_state import Customer, Session
 
 Contents = dict[str, Any]
 
@@ -59,7 +60,7 @@ def implied(model: Model, customers: Iterable[str]) -> Contents:
         "cooldowns": {"\0".join(key): until_ms for key, until_ms in model.cooldowns.items()},
         "by_node": sorted(f"{s.node}\0{name}\0{s.id}" for name, s in everyone if s.node),
         "orders": sorted((node, order.number) for node, orders in model.orders.items() for order in orders),
-        **{name: _of_customer(model, model.customer(name)) for name in customers},
+        **{name: _of_customer(model.customer(name)) for name in customers},
     }
 
 
@@ -73,10 +74,10 @@ async def everything(store: Store) -> dict[bytes, bytes]:
     """The whole database, but for what every first script writes: whether a verb changed anything."""
     meta = {partition_key("meta", number).encode() for number in range(store.partitions)}
     keys = [key async for key in store.client.scan_iter() if key not in meta]
-    return {key: await store.client.dump(key) for key in sorted(keys)}
+    return {key: await store.client.dump(key) or b"" for key in sorted(keys)}
 
 
-def _of_customer(model: Model, customer: Customer) -> Contents:
+def _of_customer(customer: Customer) -> Contents:
     fields = {
         (domain, license.product) for license in customer.licenses.values() for domain in license.domains
     }
@@ -88,7 +89,7 @@ def _of_customer(model: Model, customer: Customer) -> Contents:
         "by_user": sorted(f"{s.user}\0{s.id}" for s in customer.sessions.values()),
         "assignments": sorted(f"{license}\0{user}" for license, user in customer.assigned),
         "offers": {
-            f"{domain}\0{product}": [license.id for license in model.offers(customer, domain, product)]
+            f"{domain}\0{product}": [license.id for license in customer.offers(domain, product)]
             for domain, product in fields
         },
     }

@@ -31,6 +31,13 @@ async def test_a_parked_session_comes_back_with_its_seats(office: Office, sessio
     assert row.until_ms is None
 
 
+async def test_then_its_linger_is_over(office: Office, store: Store, session: Granted) -> None:
+    await office.park(session)
+    await office.attach(session.session)
+    await office.pass_ms(store.options.linger_ms + 1, "n1", "n2")
+    assert (await office.beat("n2")).due == ()
+
+
 async def test_the_old_node_is_told_to_let_go(office: Office, session: Granted) -> None:
     await office.attach(session.session, node="n2")
     (order,) = (await office.beat("n1")).orders
@@ -47,12 +54,12 @@ async def test_on_the_same_node_nobody_is_told(office: Office, session: Granted)
 async def test_the_fence_keeps_the_old_node_out(office: Office, store: Store, session: Granted) -> None:
     await office.attach(session.session)
     before = await everything(store)
-    old = {"session": session.session, "fence": session.fence}
-    assert await store.acquire("acme", **old, need=()) == Gone(reason="superseded")
-    assert await store.release("acme", **old, products=("CALL_CENTER",)) == Gone(reason="superseded")
-    assert not await store.park("acme", "n1", **old)
-    assert not await store.park("acme", "n1", session=session.session, fence=None)
-    assert not await store.close("acme", **old)
+    id_, fence, gone = session.session, session.fence, Gone(reason="superseded")
+    assert await store.acquire("acme", session=id_, fence=fence, need=()) == gone
+    assert await store.release("acme", session=id_, fence=fence, products=("CALL_CENTER",)) == gone
+    assert not await store.park("acme", "n1", session=id_, fence=fence)
+    assert not await store.park("acme", "n1", session=id_, fence=None)
+    assert not await store.close("acme", session=id_, fence=fence)
     assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
     assert await everything(store) == before
 

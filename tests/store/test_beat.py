@@ -119,10 +119,12 @@ async def test_then_the_node_is_forgotten(office: Office, store: Store, licensed
 
 
 async def test_a_sweep_looks_for_itself(office: Office, store: Store, licensed: Licensed) -> None:
-    """Nothing that it is asked for is due: a live session, a parked one, and one that is not there."""
-    live = await seated(office, licensed)
-    parked = await office.open("alice", "CALL_CENTER", device="d2")
+    """Nothing that it is asked for is due, if only by a millisecond: a parked session, a live one, one that is not there."""
+    parked = await seated(office, licensed)
     await office.park(parked)
+    await office.pass_ms(store.options.linger_ms - store.options.node_lease_ms - 1, "n1")
+    live = await office.open("alice", "CALL_CENTER", device="d2")
+    await office.pass_ms(store.options.node_lease_ms)
     before = await everything(store)
     for session in (live.session, parked.session, "nobody's"):
         for node in ("", "n1", "stranger"):
@@ -140,7 +142,7 @@ async def test_sweeping_twice_is_sweeping_once(office: Office, store: Store, lic
 
 
 async def test_a_beat_asks_for_a_bounded_amount_of_work(
-    office: Office, store: Store, licensed: Licensed, monkeypatch: object
+    office: Office, store: Store, licensed: Licensed
 ) -> None:
     count = nodes.BATCH + 1
     await licensed("CALL_CENTER", count, id="cc")
@@ -174,6 +176,29 @@ async def test_a_node_that_was_frozen_learns_what_is_still_its_own(
     assert sorted(await store.reassert("acme", "n1", held)) == sorted([moved.session, closed.session])
     assert await office.states() == {kept.session: "attached", moved.session: "attached"}
     assert (await office.beat("n2")).due == ()
+
+
+async def test_what_was_reasserted_is_found_again_when_the_node_dies(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    session = await seated(office, licensed)
+    await office.park(session)
+    await store.reassert("acme", "n1", {session.session: session.fence})
+    await office.pass_ms(store.options.linger_ms, "n1", "n2")
+    assert (await office.beat("n2")).due == ()
+    await office.pass_ms(store.options.node_lease_ms + 1, "n2")
+    assert [item.node for item in (await office.beat("n2")).due] == ["n1"]
+
+
+async def test_a_session_that_came_back_elsewhere_and_left_is_not_taken_back(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    session = await seated(office, licensed)
+    back = await office.attach(session.session, node="n2")
+    assert isinstance(back, Granted)
+    await office.park(back, node="n2")
+    assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
+    assert await office.states() == {session.session: "parked"}
 
 
 async def test_reasserting_what_is_attached_changes_nothing(
@@ -247,6 +272,17 @@ async def test_orders_come_in_order_and_only_to_their_node(office: Office, licen
         assert len(numbers) == 6
 
 
+async def test_of_several_orders_only_those_that_are_done_are_forgotten(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    await licensed("CALL_CENTER", 9)
+    for name in ("alice", "bob", "carol"):
+        await office.open(name, "CALL_CENTER")
+    numbers = sorted(item.order for item in await office.kick(everyone=True))
+    beat = await store.beat(office.partition, "n1", done=numbers[1], joined=True)
+    assert [order.number for order in beat.orders] == numbers[2:]
+
+
 async def test_a_node_whose_name_begins_like_another_gets_its_own_orders(
     office: Office, licensed: Licensed
 ) -> None:
@@ -281,7 +317,7 @@ async def test_order_numbers_go_on_when_the_store_has_lost_them(
 
 async def test_an_order_wakes_its_node(office: Office, engine: PrivateEngine, licensed: Licensed) -> None:
     session = await seated(office, licensed)
-    async with listening(engine, "n1") as heard:
+    async with Listening(engine, "n1") as heard:
         await office.kick(session=session.session)
         assert await heard() == office.partition
 
@@ -290,27 +326,24 @@ async def test_wake_ups_go_on_after_the_connection_was_lost(
     office: Office, store: Store, engine: PrivateEngine, licensed: Licensed
 ) -> None:
     session = await seated(office, licensed)
-    async with listening(engine, "n1") as heard:
+    async with Listening(engine, "n1") as heard:
         await store.client.client_kill_filter(_type="pubsub")
-        while not heard.wakeups.deaf:
-            await asyncio.sleep(0.01)
-        while heard.wakeups.deaf:
-            await asyncio.sleep(0.01)
+        await heard.until_deaf(True)
+        await heard.until_deaf(False)
         await office.kick(session=session.session)
         assert await heard() == office.partition
 
 
-class listening:  # noqa: N801 -- reads as a verb
+class Listening:
     """While inside, a node's wake-ups are heard; call it for the next one."""
 
     def __init__(self, engine: PrivateEngine, node: str) -> None:
         self.wakeups = Wakeups(subscriber(engine.url, ConnectOptions()), node)
         self._heard: asyncio.Queue[int] = asyncio.Queue()
 
-    async def __aenter__(self) -> listening:
+    async def __aenter__(self) -> Listening:
         self._task = asyncio.create_task(self._listen())
-        while self.wakeups.deaf:
-            await asyncio.sleep(0.01)
+        await self.until_deaf(False)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -320,6 +353,10 @@ class listening:  # noqa: N801 -- reads as a verb
 
     async def __call__(self) -> int:
         return await asyncio.wait_for(self._heard.get(), 10)
+
+    async def until_deaf(self, deaf: bool) -> None:
+        while self.wakeups.deaf is not deaf:  # noqa: ASYNC110 -- the flag is all there is
+            await asyncio.sleep(0.01)
 
     async def _listen(self) -> None:
         async for partition in self.wakeups.partitions():

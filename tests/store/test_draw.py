@@ -82,6 +82,12 @@ async def test_max_draws_on_the_largest_only(office: Office, licensed: Licensed)
     assert (denied.code, denied.limit, denied.used) == ("no_seat", 2, 2)
 
 
+async def test_of_two_largest_the_one_that_is_drawn_on_first(office: Office, licensed: Licensed) -> None:
+    await licensed("EMAIL", 2, id="b")
+    await licensed("EMAIL", 2, id="a")
+    assert drawn(await office.open("alice", "EMAIL")) == [("EMAIL", "a")]
+
+
 async def test_max_counts_seats_on_the_other_licenses_too(office: Office, licensed: Licensed) -> None:
     await licensed("EMAIL", 1, id="first")
     await office.open("alice", "EMAIL")
@@ -126,6 +132,33 @@ async def test_a_second_device_takes_a_competitive_seat(office: Office, licensed
         granted = await office.open("alice", "VOIP_DEVICE", kind="ip_phone", device=device)
         assert drawn(granted) == [("VOIP_DEVICE", license)]
     assert await office.used("floating") == 2
+
+
+async def test_a_seat_on_an_assignment_that_was_taken_back_still_counts(
+    office: Office, licensed: Licensed
+) -> None:
+    """Never more holders than the limit, though the license was given to somebody else meanwhile."""
+    await licensed("CALL_CENTER", 1, id="named", kind="nominal")
+    await office.store.assign("acme", "named", person("alice"), domain="acme.example")
+    session = await office.open("alice", "CALL_CENTER")
+    await office.store.unassign("acme", "named", person("alice"))
+    await office.store.assign("acme", "named", person("bob"), domain="acme.example")
+    denied = await office.refused("bob", "CALL_CENTER")
+    assert (denied.code, denied.limit, denied.used) == ("no_seat", 1, 1)
+    await office.close(session)
+    await office.open("bob", "CALL_CENTER")
+
+
+async def test_a_lowered_nominal_limit_binds_those_who_have_an_assignment(
+    office: Office, licensed: Licensed
+) -> None:
+    await licensed("CALL_CENTER", 2, id="named", kind="nominal")
+    for name in ("alice", "bob"):
+        await office.store.assign("acme", "named", person(name), domain="acme.example")
+    await licensed("CALL_CENTER", 1, id="named", kind="nominal")
+    await office.open("alice", "CALL_CENTER")
+    await office.open("alice", "CALL_CENTER", device="d2")
+    assert (await office.refused("bob", "CALL_CENTER")).code == "no_seat"
 
 
 # -- devices --------------------------------------------------------------------------------------

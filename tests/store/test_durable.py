@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -44,7 +45,8 @@ async def lazy_store(lazy_engine: PrivateEngine, watch: Redis) -> AsyncIterator[
 
 async def test_waits_for_the_disk_on_whatever_connection(lazy_store: Store, watch: Redis) -> None:
     # Somebody else has the connection that wrote, and WAITAOF waits only for its own connection's writes.
-    writer = await lazy_store.client.connection_pool.get_connection()
+    pool: Any = lazy_store.client.connection_pool
+    writer = await pool.get_connection()
     waiting = asyncio.create_task(lazy_store.make_durable())
     while not waiting.done() and (await watch.info("clients"))["blocked_clients"] == 0:
         pass
@@ -52,7 +54,7 @@ async def test_waits_for_the_disk_on_whatever_connection(lazy_store: Store, watc
     await watch.config_set("appendfsync", "always")
     await watch.set("x", "1")  # the engine writes everything to its disk now
     await waiting
-    await lazy_store.client.connection_pool.release(writer)
+    await pool.release(writer)
     assert waited
 
 

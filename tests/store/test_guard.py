@@ -180,8 +180,8 @@ async def test_a_promotion_is_noticed(spare_store: Store, clock: Clock) -> None:
     await office.join("n1")
     await spare_store.put_license(license_key(license_claim()))
     await office.open("alice", "CALL_CENTER")
-    await spare_store.client.execute_command("REPLICAOF", "127.0.0.1", "1")
-    await spare_store.client.execute_command("REPLICAOF", "NO", "ONE")
+    await spare_store.client.slaveof("127.0.0.1", 1)
+    await spare_store.client.slaveof()
     assert (await office.refused("bob", "CALL_CENTER")).code == "recovering"
     assert isinstance(await office.attach("s1", node="n1"), Granted)
 

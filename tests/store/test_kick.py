@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from seatd.store import nodes
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Gone, Granted
+from seatd.store.values import Denied, Gone, Granted, KickTarget
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import DOMAIN, Licensed
@@ -53,7 +55,7 @@ async def crowd(office: Office, licensed: Licensed) -> None:
     ],
 )
 async def test_whom_it_means(
-    office: Office, licensed: Licensed, target: dict[str, str], out: set[str]
+    office: Office, licensed: Licensed, target: dict[str, Any], out: set[str]
 ) -> None:
     await crowd(office, licensed)
     assert {kicked.session for kicked in await office.kick(**target)} == out
@@ -62,7 +64,7 @@ async def test_whom_it_means(
 
 @pytest.mark.parametrize("target", [{"license": "cc"}, {"domain": DOMAIN}, {"everyone": True}])
 async def test_many_are_forced_out_batch_by_batch(
-    office: Office, licensed: Licensed, monkeypatch: pytest.MonkeyPatch, target: dict[str, str]
+    office: Office, licensed: Licensed, monkeypatch: pytest.MonkeyPatch, target: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(nodes, "BATCH", 3)
     await licensed("CALL_CENTER", 99, id="cc")
@@ -129,7 +131,7 @@ async def test_a_user_may_end_another_session_of_his_own(
     """As `take_over` does: no cool-down, and the client is told that it was replaced."""
     await store.kick(
         "acme",
-        nodes.KickTarget(user=person("alice"), session=session.session),
+        KickTarget(user=person("alice"), session=session.session),
         message="taken over",
         by=person("alice"),
         cooldown_ms=0,

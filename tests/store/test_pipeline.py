@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from redis import exceptions
@@ -21,8 +22,6 @@ WRITE = build("write", "return redis.call('SET', KEYS[1], 'x')", checked=False)
 BROKEN = build("broken", "return redis.call('LPUSH', KEYS[1], 'x')", checked=False)
 EMPTY = b"\x80"  # an empty map, packed
 
-Caller = Callable[..., Awaitable[bytes]]
-
 
 @pytest.fixture
 def pipeline(spare_client: Redis) -> Pipeline:
@@ -30,7 +29,7 @@ def pipeline(spare_client: Redis) -> Pipeline:
     return Pipeline(spare_client)
 
 
-async def call(pipeline: Pipeline, script: Script = COUNT, key: str = "n") -> bytes:
+async def call(pipeline: Pipeline, script: Script = COUNT, key: str = "n") -> Any:
     return await pipeline.run(script, [key], EMPTY)
 
 
@@ -41,7 +40,7 @@ async def commands_of(client: Redis, name: str) -> int:
 
 @asynccontextmanager
 async def configured(client: Redis, name: str, value: str) -> AsyncIterator[None]:
-    before = (await client.config_get(name))[name]
+    before = (await client.config_get(name))[name] or ""
     await client.config_set(name, value)
     try:
         yield
@@ -125,12 +124,12 @@ async def test_full_engine_is_unavailable(pipeline: Pipeline, spare_client: Redi
 
 
 async def test_replica_is_unavailable(pipeline: Pipeline, spare_client: Redis) -> None:
-    await spare_client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    await spare_client.slaveof("127.0.0.1", 1)
     try:
         with pytest.raises(StoreUnavailable, match="READONLY"):
             await call(pipeline)
     finally:
-        await spare_client.execute_command("REPLICAOF", "NO", "ONE")
+        await spare_client.slaveof()
 
 
 async def test_primary_without_its_replicas_is_unavailable(pipeline: Pipeline, spare_client: Redis) -> None:
@@ -147,7 +146,7 @@ async def test_busy_engine_is_unavailable(
         configured(spare_client, "busy-reply-threshold", "1"),
         Redis.from_url(spare_engine.url) as other,
     ):
-        endless = asyncio.create_task(other.eval("while true do end", 0))
+        endless: asyncio.Future[Any] = asyncio.ensure_future(other.eval("while true do end", 0))
         while not isinstance(await _error(spare_client.ping()), exceptions.ResponseError):
             pass
         with pytest.raises(StoreUnavailable, match="BUSY"):
@@ -167,11 +166,10 @@ async def test_refusals_of_engines_in_trouble_are_unavailable(pipeline: Pipeline
 
 async def test_broken_script_is_an_error_of_its_own(pipeline: Pipeline) -> None:
     await call(pipeline, WRITE, "text")
-    broken, fine = await asyncio.gather(
-        call(pipeline, BROKEN, "text"), call(pipeline), return_exceptions=True
-    )
-    assert isinstance(broken, exceptions.ResponseError)
-    assert fine == 1
+    calls = call(pipeline, BROKEN, "text"), call(pipeline)
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(answers[0], exceptions.ResponseError)
+    assert answers[1] == 1
     assert pipeline.healthy
 
 

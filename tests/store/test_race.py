@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,7 +23,7 @@ ASKING = 100
 
 
 @pytest.fixture
-async def offices(office: Office, engine: PrivateEngine, clock: Clock) -> list[Office]:
+async def offices(office: Office, engine: PrivateEngine, clock: Clock) -> AsyncIterator[list[Office]]:
     """Two processes' worth of clients of one store: the same customer, seen from node `n1` and from node `n2`.
     The second has connections of its own."""
     second = Store(connect(engine.url, ConnectOptions()), office.store.options, checked=True, now_ms=clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import Any
 
 import msgpack
@@ -115,12 +116,21 @@ def test_a_shared_file_names_its_keys(name: str) -> None:
 
 
 def test_every_shared_file_is_used() -> None:
-    from importlib.resources import files
-
     there = {
         entry.name.removesuffix(".lua") for entry in files("seatd.store").joinpath("lua/shared").iterdir()
     }
     assert there == shared_files()
+
+
+def test_the_data_model_tells_of_every_verb_key_and_answer() -> None:
+    text = files("seatd.store").joinpath("lua/README.md").read_text()
+    for name in KEYS:
+        assert f"| `{name}` |" in text, name
+    for verb, script in load().items():
+        row = next((row for row in text.splitlines() if re.match(rf"\| [\w, ]*\b{verb}\b[^|]*\|", row)), "")
+        assert script.answers <= set(re.findall(r"\w+", row)), verb
+    for argument in COMMON_ARGS:
+        assert f"`{argument}`" in text
 
 
 # -- as the engine runs them ----------------------------------------------------------------------
@@ -146,7 +156,7 @@ async def test_checked_scripts_may_do_what_needs_no_key(store: Store) -> None:
 
 async def test_keys_and_arguments_have_names(store: Store) -> None:
     script = build("named", "-- keys: seats nodes\n-- args: who\nreturn {seats, nodes, args.who}")
-    answer = await store.pipeline.run(script, ["a", "b"], msgpack.packb({"who": "c"}))
+    answer: Any = await store.pipeline.run(script, ["a", "b"], msgpack.packb({"who": "c"}))
     assert answer == [b"a", b"b", b"c"]
 
 

@@ -34,19 +34,6 @@ local function devices_of(user, id)
   return redis.call('ZLEXCOUNT', seats, '[' .. id .. '\0' .. user .. '/', '(' .. id .. '\0' .. user .. '0')
 end
 
-local function nominal_seat(valid, want, user)
-  local taken = false
-  for _, record in ipairs(valid) do
-    if record.kind == 'nominal' and has(assignments, record.id .. '\0' .. user) then
-      if not want.devices or has(seats, record.id .. '\0' .. want.holder) or devices_of(user, record.id) == 0 then
-        return record
-      end
-      taken = true
-    end
-  end
-  return nil, taken
-end
-
 local function competitive(valid)
   local found, limit, in_use, largest = {}, 0, 0, nil
   for _, record in ipairs(valid) do
@@ -79,6 +66,25 @@ end
 
 local function no_seat(want, limit, in_use)
   return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
+end
+
+-- The license that the user has an assignment of, or the denial. Of a product that counts devices an assignment is good for
+-- one device. Nobody new gets a seat above the limit: users who had the assignment before may still hold theirs.
+local function nominal_seat(valid, want, user)
+  local full = nil
+  for _, record in ipairs(valid) do
+    if record.kind == 'nominal' and has(assignments, record.id .. '\0' .. user) then
+      if has(seats, record.id .. '\0' .. want.holder) then
+        return record
+      end
+      local devices, in_use = want.devices and devices_of(user, record.id) or 0, used(record.id)
+      if devices == 0 and in_use < record.limit then
+        return record
+      end
+      full = full or (devices > 0 and no_seat(want, 1, devices) or no_seat(want, record.limit, in_use))
+    end
+  end
+  return nil, full
 end
 
 -- How many other devices of the user hold the product, on whichever license.
@@ -118,7 +124,7 @@ local function choose(want, user, domain)
       return nil, no_seat(want, want.max_per_user, devices)
     end
   end
-  local named, taken = nominal_seat(valid, want, user)
+  local named, full = nominal_seat(valid, want, user)
   if named then
     return seat_on(named, want)
   end
@@ -129,7 +135,7 @@ local function choose(want, user, domain)
     end
   end
   if #found == 0 then
-    return nil, taken and no_seat(want, 1, 1) or {code = 'not_assigned', product = want.product}
+    return nil, full or {code = 'not_assigned', product = want.product}
   end
   if want.combine == 'max' then
     largest.used, limit, found = in_use, largest.limit, {largest}

@@ -1,0 +1,113 @@
+"""Which seat a session gets, in the model: looked up in the sessions and licenses themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seatd.store.values import Denied, OwnSession, Want
+from tests.model_state import Customer, Held, License
+
+SHOWN_SESSIONS = 8
+
+
+def own_sessions(customer: Customer, user: str) -> tuple[OwnSession, ...]:
+    """A user's sessions, as a denial shows them."""
+    return tuple(
+        OwnSession(session=s.id, device=s.device, since_ms=s.since_ms, seats=customer.shown(s))
+        for s in customer.of(user)[:SHOWN_SESSIONS]
+    )
+
+
+class Drawing:
+    """One session's request for seats, at one moment."""
+
+    def __init__(self, customer: Customer, user: str, domain: str, now_ms: int) -> None:
+        self.customer = customer
+        self.user = user
+        self.domain = domain
+        self.now_ms = now_ms
+
+    def draw(self, held: Sequence[Held], need: Sequence[Want], more: Sequence[Want]) -> list[Held] | Denied:
+        """All of `need`, or the denial; `more` as far as there is room. What is `held` is not drawn again."""
+        has = {seat.product for seat in held}
+        drawn: list[Held] = []
+        for want, must in [(item, True) for item in need] + [(item, False) for item in more]:
+            if want.product in has:
+                continue
+            seat = self.choose(want)
+            if isinstance(seat, Held):
+                drawn.append(seat)
+                has.add(seat.product)
+            elif must:
+                return seat
+        return drawn
+
+    def choose(self, want: Want) -> Held | Denied:
+        """The seat for one product, or why there is none."""
+        offers = self.customer.offers(self.domain, want.product)
+        if not offers:
+            return Denied(code=want.missing, product=want.product)
+        valid = [license for license in offers if license.from_ms <= self.now_ms < license.till_ms]
+        if not valid:
+            to_come = any(self.now_ms < license.from_ms for license in offers)
+            code = "license_not_yet_valid" if to_come else "license_expired"
+            return Denied(code=code, product=want.product)
+        others = len(self._other_devices(want))
+        if 0 < want.max_per_user <= others:
+            return self._no_seat(want, want.max_per_user, others)
+        named = [x for x in valid if x.kind == "nominal" and (x.id, self.user) in self.customer.assigned]
+        full: list[Denied] = []
+        for license in named:
+            holders = self.customer.holders(license.id)
+            # Of a product that counts devices, an assignment is good for one device.
+            others = sum(1 for holder in holders if holder.startswith(f"{self.user}/") and want.devices)
+            if want.holder in holders or (others == 0 and len(holders) < license.limit):
+                return self._seat(license, want)
+            limit, in_use = (1, others) if others else (license.limit, len(holders))
+            full.append(self._no_seat(want, limit, in_use))
+        return self._floating(valid, want, full)
+
+    def _floating(self, valid: list[License], want: Want, full: list[Denied]) -> Held | Denied:
+        pool = [license for license in valid if license.kind == "competitive"]
+        for license in pool:
+            if want.holder in self.customer.holders(license.id):
+                return self._seat(license, want)
+        if not pool:
+            return full[0] if full else Denied(code="not_assigned", product=want.product)
+        used = {license.id: len(self.customer.holders(license.id)) for license in pool}
+        in_use = sum(used.values())
+        if want.combine == "max":
+            largest = max(license.limit for license in pool)
+            pool = [next(license for license in pool if license.limit == largest)]
+            used = {pool[0].id: in_use}
+        for license in pool:
+            if used[license.id] < license.limit:
+                return self._seat(license, want)
+        for license in pool:
+            if used[license.id] < license.limit + license.overdraft:
+                return self._seat(license, want, overdraft=True)
+        return self._no_seat(want, sum(license.limit for license in pool), in_use)
+
+    def _seat(self, license: License, want: Want, *, overdraft: bool = False) -> Held:
+        same = [s for s in self.customer.seats() if (s.license, s.holder) == (license.id, want.holder)]
+        return Held(
+            product=want.product,
+            license=license.id,
+            kind=license.kind,
+            holder=want.holder,
+            since_ms=self.now_ms,
+            overdraft=overdraft or any(seat.overdraft for seat in same),
+        )
+
+    def _other_devices(self, want: Want) -> set[str]:
+        """The user's other devices that hold the product."""
+        return {
+            seat.holder
+            for session in self.customer.of(self.user)
+            for seat in session.seats
+            if seat.product == want.product and seat.holder != want.holder
+        }
+
+    def _no_seat(self, want: Want, limit: int, used: int) -> Denied:
+        own = own_sessions(self.customer, self.user)
+        return Denied(code="no_seat", product=want.product, limit=limit, used=used, holders=own)
