@@ -115,11 +115,13 @@ class Model(Registry):
         found.seats = [seat for seat in found.seats if seat.product not in products]
         return Released(products=given_back, seats=customer.shown(found))
 
-    def park(self, name: str, node: str, *, session: str, fence: int | None) -> bool:
+    def park(
+        self, name: str, node: str, *, session: str, fence: int | None, secret: str | None = None
+    ) -> bool:
         found = self.customer(name).sessions.get(session)
         if found is None or found.state != "attached" or found.node != node:
             return False
-        if fence not in (None, found.fence):
+        if fence != found.fence and (fence is not None or secret != found.secret):
             return False
         found.park(self.now_ms + self.options.linger_ms)
         return True
@@ -271,8 +273,8 @@ def _live(customer: Customer, session: str, fence: int) -> Session | Gone:
 
 
 def _granted(customer: Customer, session: Session, *, resumed: bool = False) -> Granted:
-    seats = customer.shown(session)
-    return Granted(session=session.id, fence=session.fence, seats=seats, resumed=resumed)
+    seats, device = customer.shown(session), session.device if resumed else None
+    return Granted(session=session.id, fence=session.fence, seats=seats, resumed=resumed, device=device)
 
 
 def _matched(customer: Customer, target: KickTarget) -> list[Session]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from seatd.store.values import Denied, OwnSession, Want
 from tests.model_state import Customer, Held, License
@@ -28,18 +29,25 @@ class Drawing:
         self.now_ms = now_ms
 
     def draw(self, held: Sequence[Held], need: Sequence[Want], more: Sequence[Want]) -> list[Held] | Denied:
-        """All of `need`, or the denial; `more` as far as there is room. What is `held` is not drawn again."""
-        has = {seat.product for seat in held}
+        """All of `need`, or the denial; `more` as far as there is room, those of one group together. What is `held` is
+        not drawn again."""
+        drawn = self._together(held, need)
+        if isinstance(drawn, Denied):
+            return drawn
+        for group, wants in groupby(more, key=lambda want: want.group):
+            for together in [list(wants)] if group else [[want] for want in wants]:
+                found = self._together([*held, *drawn], together)
+                drawn += [] if isinstance(found, Denied) else found
+        return drawn
+
+    def _together(self, held: Sequence[Held], wants: Sequence[Want]) -> list[Held] | Denied:
         drawn: list[Held] = []
-        for want, must in [(item, True) for item in need] + [(item, False) for item in more]:
-            if want.product in has:
-                continue
-            seat = self.choose(want)
-            if isinstance(seat, Held):
+        for want in wants:
+            if want.product not in {seat.product for seat in [*held, *drawn]}:
+                seat = self.choose(want)
+                if isinstance(seat, Denied):
+                    return seat
                 drawn.append(seat)
-                has.add(seat.product)
-            elif must:
-                return seat
         return drawn
 
     def choose(self, want: Want) -> Held | Denied:

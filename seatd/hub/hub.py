@@ -15,6 +15,7 @@ from seatd.hub.endings import Endings
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
 from seatd.hub.options import HubOptions
+from seatd.hub.secret import hashed
 from seatd.hub.session import Session
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
@@ -138,11 +139,14 @@ class Hub:
     def add(self, session: Session) -> None:
         """A session lives here now. An older socket of the same session is closed."""
         older = self._sessions.get(session.key)
+        if older and older.fence > session.fence:  # two resumes at once, their answers out of order
+            return session.close(codes.LEASE_LOST)
         self._sessions[session.key] = session
         self.metrics.sessions.labels(session.device.kind, "attached").inc()
         self.wheel.add(session)
         if older:
             older.replace()
+        return None
 
     def remove(self, session: Session) -> None:
         """A socket is gone."""
@@ -210,7 +214,12 @@ class Hub:
 
     async def _park(self, session: Session, fence: int | None) -> None:
         ending = partial(
-            self.store.park, session.identity.customer, self.node, session=session.key, fence=fence
+            self.store.park,
+            session.identity.customer,
+            self.node,
+            session=session.key,
+            fence=fence,
+            secret=hashed(session.secret),
         )
         await self.endings.settle(session.partition, session.key, ending)
 
@@ -232,8 +241,8 @@ class Hub:
             return self._arriving[order.session].append(order)
         session = self._sessions.get(order.session)
         if session is None or session.fence != order.fence:
-            # Its socket is gone already: that is what the order wanted.
-            return self.spawn(self._end(order.customer, order.session, order.fence))
+            # Its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
+            return None
         if order.type == "logout":
             return session.force_out(order)
         return session.replace()

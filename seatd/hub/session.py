@@ -274,12 +274,17 @@ class Session:
             self.stored = False
             await self.hub.end(self, delivered=self._told, acknowledged=acknowledged)
 
-    async def gone(self) -> None:
-        """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session."""
+    async def gone(self, *, let_go: bool) -> None:
+        """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session.
+
+        `let_go`: the client has closed it itself. One that was ordered out and merely vanished may go on believing in its
+        seats until its lease is over: they stay taken until the store's deadline for that.
+        """
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
         if self._ordered_out or self._replaced:
-            await self._end_in_store()
+            if let_go:
+                await self._end_in_store()
         elif self.stored:
             self.stored = False
             await self.hub.park(self)

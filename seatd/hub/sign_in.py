@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
-import secrets
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from seatd.hub.denials import deny
+from seatd.hub.secret import hashed, new_key
 from seatd.hub.wants import wants_of
 from seatd.store.values import Denied, Gone, Granted, Opening, StoreUnavailable, Want
 from seatd_protocol import codes
@@ -61,7 +61,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
                 identity.customer,
                 hub.node,
                 session=resume.session,
-                secret=_hash(resume.secret),
+                secret=hashed(resume.secret),
                 user=identity.user,
             )
         except StoreUnavailable:
@@ -74,6 +74,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
         resumed = isinstance(answer, Granted)
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
         if isinstance(answer, Granted):
+            session.device = answer.device or session.device
             _welcome(session, answer)
         elif ending:
             await hub.endings.settle(session.partition, session.key, ending)
@@ -87,25 +88,33 @@ async def _open(session: Session, message: Hello) -> Granted | Denied:
     if isinstance(need, Denied):
         return need
     each = (wants_of(catalog, (product,), identity, device) for product in message.want)
-    want = tuple(item for wants in each if not isinstance(wants, Denied) for item in wants)
+    groups = zip(message.want, each, strict=True)
+    want = tuple(
+        msgspec.structs.replace(item, group=product)
+        for product, wants in groups
+        if not isinstance(wants, Denied)
+        for item in wants
+    )
     return await _open_with(session, need, want)
 
 
 async def _open_unseated(session: Session) -> None:
-    """The emergency path: a session without seats, with the store or without it."""
+    """The emergency path: a session without seats, with the store or, while that is away, without it."""
     outcome = await _open_with(session, (), (), unseated=True)
-    if isinstance(outcome, Denied):
+    if isinstance(outcome, Denied) and outcome.code == "unavailable":
         _welcome(session, Granted(session=session.key, fence=0, seats=()), stored=False)
+    elif isinstance(outcome, Denied):
+        session.close(codes.DENIED)
 
 
 async def _open_with(
     session: Session, need: tuple[Want, ...], want: tuple[Want, ...], *, unseated: bool = False
 ) -> Granted | Denied:
     hub = session.hub
-    session.key, session.secret = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+    session.key, session.secret = new_key(), new_key()
     opening = Opening(
         session=session.key,
-        secret=_hash(session.secret),
+        secret=hashed(session.secret),
         user=session.identity.user,
         domain=session.identity.domain,
         device=session.device,
@@ -154,8 +163,3 @@ def _welcome(session: Session, granted: Granted, *, stored: bool = True) -> None
     )
     hub.add(session)
     hub.metrics.sign_in_seconds.observe(time.monotonic() - session.connected_s)
-
-
-def _hash(secret: str) -> str:
-    """What the store keeps of a session's secret (128 random bits, so a plain hash is enough)."""
-    return hashlib.sha256(secret.encode()).hexdigest()[:32]

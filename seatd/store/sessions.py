@@ -41,12 +41,14 @@ class SessionVerbs(Verbs):
         answer = await self.call("release", customer, session=session, fence=fence, products=list(products))
         return answer.to(Gone) if answer.word == "gone" else answer.to(Released)
 
-    async def park(self, customer: str, node: str, *, session: str, fence: int | None) -> bool:
+    async def park(
+        self, customer: str, node: str, *, session: str, fence: int | None, secret: str | None = None
+    ) -> bool:
         """Keeps the seats of a session without socket until its linger is over. False: it is not ours any more.
 
-        `fence` None: the node never learned whether its attach took effect.
+        `fence` None: the node never learned whether its attach took effect; it shows the hash of the `secret` instead.
         """
-        answer = await self.call("park", customer, node=node, session=session, fence=fence)
+        answer = await self.call("park", customer, node=node, session=session, fence=fence, secret=secret)
         return answer.word == "parked"
 
     async def close(

@@ -53,7 +53,8 @@ class Want(Value, frozen=True, kw_only=True):
     """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
 
     `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
-    `missing` is the denial code when no license of the product covers the domain.
+    `missing` is the denial code when no license of the product covers the domain. Of what is only wanted, products of one
+    `group` come together or not at all (an add-on, its base and its device).
     """
 
     product: str
@@ -62,6 +63,7 @@ class Want(Value, frozen=True, kw_only=True):
     devices: bool = False
     max_per_user: int = 0
     missing: str = "not_licensed"
+    group: str = ""
 
 
 class OwnSession(Value, frozen=True, kw_only=True):
@@ -74,12 +76,16 @@ class OwnSession(Value, frozen=True, kw_only=True):
 
 
 class Granted(Value, frozen=True, kw_only=True):
-    """The session has these seats now. `fence` grows with each node that takes the session over."""
+    """The session has these seats now. `fence` grows with each node that takes the session over.
+
+    `device` is told of a resumed session: the one that it was opened on, whatever the resume says.
+    """
 
     session: str
     fence: int
     seats: tuple[Seat, ...]
     resumed: bool = False
+    device: Device | None = None
 
 
 class Denied(Value, frozen=True, kw_only=True):

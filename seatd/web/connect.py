@@ -94,19 +94,21 @@ async def connect(request: web.Request) -> web.StreamResponse:
     await ws.prepare(request)
     transport = WebSocketTransport(request, ws)
     session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
+    let_go = False
     try:
-        await _read(ws, session, hub.options.hello_timeout_s)
+        let_go = await _read(ws, session, hub.options.hello_timeout_s)
     finally:
-        await asyncio.shield(_end(transport, session))
+        await asyncio.shield(_end(transport, session, let_go))
     return ws
 
 
-async def _end(transport: WebSocketTransport, session: Session) -> None:
-    await session.gone()
+async def _end(transport: WebSocketTransport, session: Session, let_go: bool) -> None:
+    await session.gone(let_go=let_go)
     await transport.end()
 
 
-async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> None:
+async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> bool:
+    """Reads to the end of the socket; True when the client itself has closed it, with a close frame."""
     try:
         async with asyncio.timeout(hello_timeout_s):
             message = await _next(ws, session)
@@ -117,6 +119,7 @@ async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: fl
         await session.receive(message.data)
         message = await _next(ws, session)
     _note_end(message, ws, session)
+    return message.type is WSMsgType.CLOSE
 
 
 async def _next(ws: web.WebSocketResponse, session: Session) -> WSMessage:

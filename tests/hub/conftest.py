@@ -47,6 +47,7 @@ class Wire:
         self.codec = codec
         self.told: list[ServerMessage] = []
         self.closed: tuple[int, str] | None = None
+        self.let_go = False
         self.gone = asyncio.Event()
         self.flowing = asyncio.Event()
         self.flowing.set()
@@ -59,6 +60,7 @@ class Wire:
 
     async def close(self, number: int, reason: str) -> None:
         self.closed = self.closed or (number, reason)
+        self.let_go = not self.gone.is_set()  # this client answers a close frame at once
         self.gone.set()
 
     def abort(self) -> None:
@@ -105,7 +107,7 @@ class Peer:
 
     async def _end(self) -> None:
         await self.wire.gone.wait()
-        await self.session.gone()
+        await self.session.gone(let_go=self.wire.let_go)
 
     @property
     def resume(self) -> Resume:

@@ -36,19 +36,19 @@ async def nodes(store: Store) -> set[str]:
 # -- orders ---------------------------------------------------------------------------------------
 
 
-async def test_an_order_for_a_session_without_socket_ends_it(
+async def test_an_order_for_a_session_without_socket_frees_no_seat(
     hubs: Hubs, store: Store, licensed: Licensed
 ) -> None:
-    """Its socket is gone, and the store has not heard of that yet: what the order wanted has happened."""
+    """Its socket is gone, its client need not be: it may believe in its seat until its lease is over."""
     await licensed()
     hub = await hubs()
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     peer.session.stored = False  # what `gone` was to tell the store is lost
     await peer.drop()
     targets = LogoutTargets(users=("ann@acme.example",))
-    (receipt,) = await hub.logouts.logout(targets, message="", cooldown_s=0, by="boss")
-    assert (receipt.outcome, receipt.delivered) == ("closed", False)
-    assert await used(store) == 0
+    (receipt,) = await hub.logouts.logout(targets, message="", cooldown_s=0, by="boss", wait_s=0.1)
+    assert (receipt.outcome, receipt.delivered) == ("pending", False)
+    assert (await used(store), await states(store)) == (1, {"ann": "draining"})
 
 
 async def test_an_order_that_overtakes_the_sign_in_waits_for_it(
@@ -244,3 +244,22 @@ async def test_a_task_that_fails_is_told_in_the_log(hubs: Hubs) -> None:
         hub.spawn(fail())
         await eventually(lambda: events)
     assert events[0]["log_level"] == "error"
+
+
+async def test_of_two_resumes_the_later_one_stays_however_their_answers_come(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    """Answers of different connections may cross: the fence says which resume was the later one."""
+    await licensed()
+    hub = await hubs()
+    first = await signed_in(hub, "ann", "CALL_CENTER")
+    await first.drop()
+    later, earlier = Peer(hub), Peer(hub)
+    await later.say(hello("ann", "CALL_CENTER", resume=first.resume))
+    live, late = later.session, earlier.session
+    late.identity, late.device, late.key, late.secret = live.identity, live.device, live.key, live.secret
+    late.fence, late.stored = live.fence - 1, True
+    hub.add(late)
+    assert (await earlier.closed())[0] == 4001
+    assert later.wire.closed is None
+    assert (await used(store), await states(store)) == (1, {"ann": "attached"})

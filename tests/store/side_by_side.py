@@ -74,6 +74,11 @@ class SideBySide(RuleBasedStateMachine):
         session = self.model.customer(known[0]).sessions.get(known[1].session)
         return (session.fence if session else 1) + error
 
+    def node_of(self, known: Known, here: bool) -> str:
+        """The session's own node, or (not `here`) one that may be another."""
+        session = self.model.customer(known[0]).sessions.get(known[1].session)
+        return session.node if session and here else "n1"
+
     def sweep_due(self, due: list[Due]) -> None:
         for customer in sorted({item.customer for item in due}):
             self.both("sweep", customer, [item for item in due if item.customer == customer])

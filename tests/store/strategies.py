@@ -23,9 +23,8 @@ USERS = ("alice@one.test", "bob@one.test", "carol@two.test")
 DEVICES = ("d1", "d2", "d3")
 DOMAINS = (("one.test",), ("one.test", "two.test"), ("two.test",))
 
-LICENSES: dict[
-    str, tuple[str, SeatKind]
-] = {  # id -> product, kind: a license keeps what it is, while its limit, domains and times change
+# Product and kind by id: a license keeps what it is, while its limit, domains and times change.
+LICENSES: dict[str, tuple[str, SeatKind]] = {
     "cc-1": ("CALL_CENTER", "competitive"),
     "cc-2": ("CALL_CENTER", "competitive"),
     "cc-n": ("CALL_CENTER", "nominal"),
@@ -49,11 +48,12 @@ COUNTS_DEVICES = ("device_desktop_app", ONE_DEVICE)
 a_customer = st.sampled_from((CUSTOMERS[0],) * 4 + CUSTOMERS[1:])
 a_node = st.sampled_from(NODES)
 a_pick = st.integers(0, 6)
-a_user = st.sampled_from(USERS)
+a_user = st.sampled_from(USERS[:1] + USERS)
 a_license = st.sampled_from(sorted(LICENSES))
 a_nominal = st.sampled_from(("cc-n", "mail-n", "mail-m", "desk-n", "rtc-n", "cc-n", "rtc-n", "cc-1"))
 a_cooldown = st.sampled_from((0, 0, 20_000))
 a_while = st.sampled_from((0, 5_000, 29_999, 30_000, 35_000))
+a_group = st.sampled_from(("", "together"))
 a_device = st.sampled_from(DEVICES)
 a_product = st.sampled_from(PRODUCTS)
 need = st.lists(a_product, min_size=1, max_size=3, unique=True)
@@ -66,7 +66,7 @@ mostly = st.sampled_from((True, True, True, False))
 seldom = st.sampled_from((False, False, False, True))
 
 
-def want(product: str, user: str, device: str) -> Want:
+def want(product: str, user: str, device: str, group: str = "") -> Want:
     """What a session asks for, by the rules of the catalogue."""
     devices = product in COUNTS_DEVICES
     return Want(
@@ -76,6 +76,7 @@ def want(product: str, user: str, device: str) -> Want:
         devices=devices,
         max_per_user=1 if product == ONE_DEVICE else 0,
         missing="base_missing" if product == "phone_system" else "not_licensed",
+        group=group,
     )
 
 

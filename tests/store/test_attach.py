@@ -6,6 +6,7 @@ import pytest
 
 from seatd.store.redis import Store
 from seatd.store.values import Gone, Granted, StoreUnavailable
+from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import Licensed
 from tests.store.contents import everything
@@ -29,6 +30,12 @@ async def test_a_parked_session_comes_back_with_its_seats(office: Office, sessio
     assert await office.states() == {session.session: "attached"}
     (row,) = (await office.store.sessions()).items
     assert row.until_ms is None
+
+
+async def test_it_is_on_the_device_that_it_was_opened_on(office: Office, session: Granted) -> None:
+    back = await office.attach(session.session)
+    assert isinstance(back, Granted)
+    assert back.device == Device(kind="desktop", id="d1")
 
 
 async def test_then_its_linger_is_over(office: Office, store: Store, session: Granted) -> None:

@@ -42,6 +42,7 @@ from tests.store.strategies import (
     a_customer,
     a_device,
     a_fence_error,
+    a_group,
     a_license,
     a_node,
     a_nominal,
@@ -92,6 +93,7 @@ class Seats(SideBySide):
         device=a_device,
         need=need_or_nothing,
         more=more,
+        group=a_group,
     )
     def open(self, **how: Any) -> MultipleResults[Known]:
         return multiple(*self.opened(**how))
@@ -99,11 +101,11 @@ class Seats(SideBySide):
     @rule(target=openings, user=a_user, need=need, pick=a_pick)
     def open_everywhere(self, user: str, need: list[str], pick: int) -> MultipleResults[Known]:
         """One user on all devices."""
-        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, []) for device in DEVICES]
+        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "") for device in DEVICES]
         return multiple(*itertools.chain(*opened))
 
     def opened(
-        self, customer: str, pick: int, user: str, device: str, need: list[str], more: list[str]
+        self, customer: str, pick: int, user: str, device: str, need: list[str], more: list[str], group: str
     ) -> list[Known]:
         """A new session, on the emergency path when it needs nothing."""
         self.sessions += 1
@@ -114,7 +116,7 @@ class Seats(SideBySide):
             domain=user.partition("@")[2],
             device=Device(kind="desktop", id=device),
             need=tuple(want(product, user, device) for product in need),
-            want=tuple(want(product, user, device) for product in more),
+            want=tuple(want(product, user, device, group) for product in more),
             per_user=3,
             unseated=not need and not more,
         )
@@ -146,13 +148,19 @@ class Seats(SideBySide):
             user=opening.user if right_user else "mallory@one.test",
         )
 
-    @rule(known=openings, error=a_fence_error, sure=mostly, here=mostly)
-    def park(self, known: Known, error: int = 0, sure: bool = True, here: bool = True) -> None:
-        customer, opening = self.alive(known)
-        session = self.model.customer(customer).sessions.get(opening.session)
-        node = session.node if session and here else "n1"
-        fence = self.fence((customer, opening), error) if sure else None
-        self.both("park", customer, node, session=opening.session, fence=fence)
+    @rule(known=openings, error=a_fence_error, here=mostly)
+    def park(self, known: Known, error: int = 0, here: bool = True) -> None:
+        customer, opening = known = self.alive(known)
+        fence = self.fence(known, error)
+        self.both("park", customer, self.node_of(known, here), session=opening.session, fence=fence)
+
+    @rule(known=openings, right=mostly, here=mostly)
+    def park_unsure(self, known: Known, right: bool, here: bool) -> None:
+        """The node never learned whether its attach took effect: it shows the secret instead of the fence."""
+        customer, opening = known = self.alive(known)
+        secret = opening.secret if right else "another"
+        node = self.node_of(known, here)
+        self.both("park", customer, node, session=opening.session, fence=None, secret=secret)
 
     @rule(known=openings, pick=a_pick, ms=a_while, noticed=mostly, kicked=seldom)
     def roam(self, known: Known, pick: int, ms: int, noticed: bool, kicked: bool) -> None:
@@ -264,6 +272,17 @@ class Seats(SideBySide):
             combine = COMBINE.get(LICENSES[license][0], "sum")
             self.both("assign", customer, license, user, domain=user.partition("@")[2], combine=combine)
 
+    @rule(target=openings, license=a_nominal, user=a_user, pick=a_pick)
+    def hand_over(self, license: str, user: str, pick: int) -> MultipleResults[Known]:
+        """A license is taken from whoever has it and given to this user, who signs in at once, on two devices."""
+        assigned = self.model.customer(CUSTOMERS[0]).assigned
+        for owner in sorted(owner for id_, owner in assigned if id_ == license):
+            self.assign(CUSTOMERS[0], license, owner, back=True)
+        self.assign(CUSTOMERS[0], license, user, back=False)
+        product = LICENSES[license][0]
+        opened = [self.opened(CUSTOMERS[0], pick, user, device, [product], [], "") for device in DEVICES[:2]]
+        return multiple(*itertools.chain(*opened))
+
     @rule(
         ms=st.sampled_from((1, 2_500, 10_001, 24_000, 30_000)), silent=st.sampled_from(("", "", "", *NODES))
     )
@@ -298,7 +317,7 @@ def test_store_and_model_agree(engine: PrivateEngine) -> None:
     run_state_machine_as_test(
         with_url,
         settings=settings(
-            max_examples=int(os.environ.get("SEATD_TEST_EXAMPLES", "80")),
+            max_examples=int(os.environ.get("SEATD_TEST_EXAMPLES", "100")),
             stateful_step_count=40,
             deadline=None,
             report_multiple_bugs=False,

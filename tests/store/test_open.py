@@ -32,6 +32,22 @@ async def test_want_is_given_as_far_as_there_is_room(office: Office, licensed: L
     assert drawn(granted) == [("CALL_CENTER", cc), ("QUALITY_AUDITOR", qa)]
 
 
+async def test_an_add_on_that_is_wanted_comes_with_its_base_or_not_at_all(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    await licensed("phone_system", 1, id="base")
+    for product in ("team_chat", "device_desktop_app"):
+        await licensed(product, 5, id=product)
+    cc = await licensed("CALL_CENTER", 5)
+    await office.open("alice", "team_chat")
+    opening = office.opening("bob", "CALL_CENTER", want=("team_chat",))
+    group = tuple(msgspec.structs.replace(item, group="team_chat") for item in opening.want)
+    granted = await store.open("acme", "n1", msgspec.structs.replace(opening, want=group))
+    assert isinstance(granted, Granted)
+    assert drawn(granted) == [("CALL_CENTER", cc)]
+    assert await office.used("team_chat") == 1
+
+
 async def test_a_product_asked_for_twice_is_one_seat(office: Office, licensed: Licensed) -> None:
     cc = await licensed("CALL_CENTER", 5)
     granted = await office.open("alice", "CALL_CENTER", "CALL_CENTER", want=("CALL_CENTER",))

@@ -42,11 +42,17 @@ async def test_parking_twice_does_not_lengthen_it(office: Office, store: Store, 
     assert await everything(store) == before
 
 
-async def test_a_node_that_does_not_know_its_fence_may_park_what_is_on_it(
+async def test_a_node_that_does_not_know_its_fence_may_park_what_is_on_it_with_the_secret(
     office: Office, store: Store, session: Granted
 ) -> None:
-    assert not await store.park("acme", "n2", session=session.session, fence=None)
-    assert await store.park("acme", "n1", session=session.session, fence=None)
+    """It never learned whether its attach took effect."""
+    id_, secret = session.session, f"secret of {session.session}"
+    before = await everything(store)
+    assert not await store.park("acme", "n2", session=id_, fence=None, secret=secret)
+    assert not await store.park("acme", "n1", session=id_, fence=None, secret="guessed")
+    assert not await store.park("acme", "n1", session=id_, fence=None)
+    assert await everything(store) == before
+    assert await store.park("acme", "n1", session=id_, fence=None, secret=secret)
 
 
 async def test_an_unknown_session_is_not_parked(store: Store, office: Office) -> None:

@@ -1,7 +1,7 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused.
 -- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user
 -- args: customer session secret user node
--- answers: granted {fence seats} | gone {reason} | lapsed {}
+-- answers: granted {fence device seats} | gone {reason} | lapsed {}
 -- uses: guard indexes orders sessions licenses
 if lease_end(args.node) < now then
   return answer('lapsed')
@@ -24,4 +24,4 @@ if from ~= args.node then
   order(from, {type = 'superseded', session = args.session, fence = fence})
   wake()
 end
-return answer('granted', {fence = record.fence, seats = shown(record.seats)})
+return answer('granted', {fence = record.fence, device = record.device, seats = shown(record.seats)})

@@ -1,14 +1,15 @@
 -- park: the socket is gone; the session keeps its seats until the deadline. Without `fence` (the node does not know whether
--- its attach took effect) it is enough that the session is on this node.
+-- its attach took effect) it is enough that the session is on this node and that `secret` is the session's own.
 -- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
--- args: customer session fence node
+-- args: customer session fence secret node
 -- answers: parked {until_ms} | gone {reason}
 -- uses: guard indexes orders sessions
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
 end
-if record.state ~= 'attached' or record.node ~= args.node or (args.fence and record.fence ~= args.fence) then
+local proven = record.fence == args.fence or (not args.fence and record.secret == args.secret)
+if record.state ~= 'attached' or record.node ~= args.node or not proven then
   return answer('gone', {reason = 'superseded'})
 end
 park(args.session, record, now + args.linger_ms)

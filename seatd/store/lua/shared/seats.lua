@@ -170,6 +170,24 @@ local function own_sessions(user)
   return list
 end
 
+-- What is only wanted comes as far as there is room, but those of one group together or not at all.
+local function add_wanted(chosen, has_product, more, user, domain)
+  local i = 1
+  while i <= #more do
+    local group, found, whole = more[i].group, {}, true
+    repeat
+      if not has_product[more[i].product] then
+        local seat = choose(more[i], user, domain)
+        whole, found[#found + 1] = whole and seat ~= nil, seat
+      end
+      i = i + 1
+    until i > #more or group == '' or more[i].group ~= group
+    for _, seat in ipairs(whole and found or {}) do
+      chosen[#chosen + 1], has_product[seat.product] = seat, true
+    end
+  end
+end
+
 -- All of `need`, or the first denial; `more` as far as there is room. What `held` has already is not drawn again.
 local function plan(held, user, domain, need, more)
   local has_product, chosen = {}, {}
@@ -186,13 +204,6 @@ local function plan(held, user, domain, need, more)
       chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
-  for _, want in ipairs(more) do
-    if not has_product[want.product] then
-      local seat = choose(want, user, domain)
-      if seat then
-        chosen[#chosen + 1], has_product[want.product] = seat, true
-      end
-    end
-  end
+  add_wanted(chosen, has_product, more, user, domain)
   return chosen
 end
