@@ -192,6 +192,8 @@ class Model(Registry):
         return parked, ended
 
     def reassert(self, name: str, node: str, held: Mapping[str, int]) -> list[str]:
+        if held:
+            self._must_have_lease(node)
         lost = []
         for id_, fence in held.items():
             session = self.customer(name).sessions.get(id_)

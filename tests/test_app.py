@@ -126,6 +126,11 @@ async def test_a_stores_password_is_not_told(refused: Refused) -> None:
     assert "127.0.0.1:1" in told
 
 
+@pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1:1/main", "redis+cluster://127.0.0.1:1"])
+async def test_a_kind_of_store_that_is_not_served_yet(refused: Refused, url: str) -> None:
+    assert "this version serves no redis+" in await refused(store=url)
+
+
 async def test_a_store_that_hangs(refused: Refused, engine: PrivateEngine) -> None:
     with engine.paused():
         told = await refused(store=engine.url, store__timeout="200ms")

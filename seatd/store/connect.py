@@ -18,7 +18,13 @@ class ConnectOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def connect(url: str, options: ConnectOptions) -> Redis:
-    """A client for script calls. redis-py would repeat a call that timed out, and a stalled server then runs it twice."""
+    """A client for script calls. redis-py would repeat a call that timed out, and a stalled server then runs it twice.
+
+    Raises ValueError for a kind of store that this version does not serve.
+    """
+    scheme = url.partition(":")[0]
+    if scheme not in SCHEMES:
+        raise ValueError(f"this version serves no {scheme}:// store: name one by {', '.join(SCHEMES)}")
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),

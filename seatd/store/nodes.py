@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from seatd.store.values import Beat, Due, KickedSession, KickTarget
+from seatd.store.values import Beat, Due, KickedSession, KickTarget, StoreUnavailable
 from seatd.store.verbs import Verbs
 
 BATCH = 200
@@ -42,11 +42,16 @@ class NodeVerbs(Verbs):
         return list(body["parked"]), list(body["ended"])
 
     async def reassert(self, customer: str, node: str, held: Mapping[str, int]) -> list[str]:
-        """Takes back the sessions (id -> fence) that the node still has sockets of; answers those it has lost."""
+        """Takes back the sessions (id -> fence) that the node still has sockets of; answers those it has lost.
+
+        Raises `StoreUnavailable` when the node has no lease: then it must beat first.
+        """
         lost: list[str] = []
         items = [{"session": session, "fence": fence} for session, fence in held.items()]
         for start in range(0, len(items), BATCH):
             answer = await self.call("reassert", customer, node=node, held=items[start : start + BATCH])
+            if answer.word == "lapsed":
+                raise StoreUnavailable("this node's lease has lapsed")
             lost += answer.body["lost"]
         return lost
 

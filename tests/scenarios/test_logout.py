@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from seatd_protocol.messages import Ack, Device, Logout, Welcome
 from tests.scenarios.client import Client
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import Pair
-from tests.servers import eventually
+from tests.servers import Server, eventually
 
 
 async def forced_out(company: Company, **targets: Any) -> dict[str, dict[str, Any]]:
@@ -165,3 +166,23 @@ async def test_the_client_library_acknowledges_and_stays_away(pair: Pair, compan
         assert (closed.code, closed.retry_in_s) == (4302, None)
         assert ann.usable_until_s is None
         assert [type(heard.get_nowait()) for _ in range(heard.qsize())] == [Welcome, Logout, Ended]
+
+
+async def test_a_client_that_vanishes_while_it_is_forced_out_keeps_its_seat_until_its_lease_is_over(
+    brisk: Server, brisk_company: Company
+) -> None:
+    """Nobody may have the seat while somebody may still rightly believe in it."""
+    company = brisk_company
+    await company.licensed("CALL_CENTER:competitive:1")
+    ann = await company.sign_in(brisk, "ann", "CALL_CENTER")
+    body = {"users": [company.user("ann")], "cooldown_s": 0}
+    call = asyncio.create_task(brisk.call("POST", "/api/v1/logout", body))
+    await ann.until(Logout)
+    ann.drop()
+    eve = await company.sign_in(brisk, "eve", "CALL_CENTER")
+    while not isinstance(eve.first, Welcome):
+        assert eve.denied.code == "no_seat"
+        await asyncio.sleep(0.2)
+        eve = await company.sign_in(brisk, "eve", "CALL_CENTER")
+    assert time.monotonic() > ann.believed_until_s
+    assert [receipt["acknowledged"] for receipt in (await call)["sessions"]] == [False]

@@ -164,3 +164,15 @@ async def test_the_emergency_path_is_open_in_the_cool_down(pair: Pair, company: 
     await ann.say(Acquire(ref=1, products=("CALL_CENTER",)))
     assert (await ann.until(Denied)).code == "cooldown"
     assert await company.used() == 0
+
+
+async def test_a_wanted_add_on_comes_with_its_base_or_not_at_all(pair: Pair, company: Company) -> None:
+    await company.licensed("call_recording:competitive:5", "device_desktop_app:competitive:5")
+    ann = await company.sign_in(pair.a, "ann", want=["call_recording"])
+    assert ann.seats == ()
+    await company.licensed("phone_system:competitive:5")
+    bob = await company.sign_in(pair.b, "bob", want=["call_recording"])
+    assert {seat.product for seat in bob.seats} == {"phone_system", "call_recording", "device_desktop_app"}
+    await ann.bye()
+    await bob.bye()
+    assert await company.used("call_recording") == 0

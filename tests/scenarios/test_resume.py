@@ -10,7 +10,7 @@ import pytest
 
 from seatd_protocol.client import SeatClient
 from seatd_protocol.events import Closed as Ended
-from seatd_protocol.messages import Device, Moving, Resume, Welcome
+from seatd_protocol.messages import Acquire, Device, Granted, Moving, Resume, Welcome
 from tests.scenarios.client import Client, Closed
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import Pair
@@ -190,3 +190,17 @@ async def test_sessions_outlive_a_restart_with_the_embedded_store(servers: Serve
     assert await back.bye() == 1000
     assert isinstance((await company.sign_in(node, "bob", "CALL_CENTER")).first, Welcome)
     company.leave()
+
+
+async def test_a_resumed_session_keeps_the_device_it_was_opened_on(pair: Pair, company: Company) -> None:
+    """Whatever device the resume names: else one device's seat could serve several."""
+    await company.licensed("CALL_CENTER:competitive:1", "VOIP_DEVICE:competitive:5")
+    ann = await company.sign_in(pair.a, "ann", "CALL_CENTER", device="d1", kind="ip_phone")
+    ann.drop()
+    back = await company.sign_in(
+        pair.b, "ann", "CALL_CENTER", device="d2", kind="ip_phone", resume=ann.resume
+    )
+    assert back.welcome.resumed
+    await back.say(Acquire(ref=1, products=("VOIP_DEVICE",)))
+    (seat,) = (await back.until(Granted)).seats
+    assert seat.holder == f"{company.user('ann')}/d1"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from seatd.store import nodes
 from seatd.store.connect import ConnectOptions, subscriber
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Due, Granted
+from seatd.store.values import Due, Granted, StoreUnavailable
 from seatd.store.wakeups import Wakeups
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
@@ -237,6 +239,17 @@ async def test_a_frozen_node_loses_a_session_whose_logout_was_forgotten(
     assert (beat.lapsed, beat.orders) == (True, ())
     assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
     assert await office.states() == {session.session: "draining"}
+
+
+async def test_a_node_without_a_lease_takes_nothing_back(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    """Nobody would notice its death, and the seat would be taken for good."""
+    session = await seated(office, licensed)
+    await office.park(session)
+    with pytest.raises(StoreUnavailable, match="lapsed"):
+        await store.reassert("acme", "stranger", {session.session: session.fence})
+    assert await office.states() == {session.session: "parked"}
 
 
 async def test_many_sessions_are_reasserted_batch_by_batch(

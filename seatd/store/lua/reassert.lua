@@ -2,8 +2,11 @@
 -- meanwhile, and that nobody has resumed, is attached again.
 -- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
 -- args: customer node held
--- answers: reasserted {lost}
+-- answers: reasserted {lost} | lapsed {}
 -- uses: guard indexes orders sessions
+if lease_end(args.node) < now then
+  return answer('lapsed')
+end
 local lost = {}
 for _, item in ipairs(args.held) do
   local record = load(item.session)
