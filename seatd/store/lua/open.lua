@@ -1,5 +1,5 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
--- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user
 -- args: customer session secret user domain device node need want per_user unseated
 -- answers: granted {fence seats} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
 -- uses: guard indexes orders sessions cooldowns licenses seats
@@ -51,6 +51,7 @@ save(args.session, {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
   fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = chosen,
 })
+redis.call('SADD', customers, args.customer)
 redis.call('ZADD', by_user, 0, args.user .. '\0' .. args.session)
 redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
 for _, own in ipairs(older) do
