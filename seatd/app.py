@@ -290,6 +290,7 @@ def _hub_options(settings: Settings) -> HubOptions:
         node=f"{settings.node.name}~{secrets.token_hex(4)}",
         lease_s=settings.node.lease_s,
         renew_s=settings.node.renew_s,
+        drain_s=settings.node.drain_s,
         beat_s=sessions.beat_s,
         client_lease_s=sessions.lease_s,
         linger_s=sessions.linger_s,

@@ -75,6 +75,7 @@ class Node(Section, frozen=True):
     name: str = field(default_factory=_node_name)
     lease_s: Seconds = Seconds(10)
     renew_s: Seconds = Seconds(2.5)
+    drain_s: Seconds = Seconds(10)
 
 
 class Sessions(Section, frozen=True):

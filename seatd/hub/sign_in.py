@@ -132,7 +132,9 @@ async def _open_with(
         except asyncio.CancelledError:
             hub.spawn(hub.end_unsure(session))
             raise
-        if isinstance(answer, Granted):
+        if isinstance(answer, Granted) and session.closing:
+            await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
+        elif isinstance(answer, Granted):
             _welcome(session, answer)
             hub.metrics.sessions_opened_total.labels(session.device.kind).inc()
     hub.count_request("open", (item.product for item in need), answer)

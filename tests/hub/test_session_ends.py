@@ -10,6 +10,7 @@ from seatd.hub.hub import Hub
 from seatd.hub.targets import LogoutTargets
 from seatd.store.redis import Store
 from seatd.store.values import KickTarget
+from seatd_protocol import codes
 from seatd_protocol.messages import (
     Ack,
     Acquire,
@@ -218,3 +219,16 @@ async def test_a_request_in_a_session_that_lives_elsewhere(
     await peer.say(Acquire(ref=1, products=("CALL_MANAGER",)))
     assert await peer.closed() == (4301, "replaced")
     assert (await states(store), await used(store)) == ({"ann": "attached"}, 1)
+
+
+async def test_a_hello_that_is_closed_before_its_welcome_leaves_no_session(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed()
+    peer = Peer(await hubs())
+    saying = asyncio.create_task(peer.say(hello("ann", "CALL_CENTER")))
+    await asyncio.sleep(0)
+    peer.session.close(codes.MOVING)
+    await saying
+    assert (await peer.closed())[0] == 4000
+    assert (await used(store), await states(store)) == (0, {})
