@@ -70,9 +70,10 @@ class Model(Registry):
         customer.sessions[session.id] = session
         for replaced in older:
             if replaced.state == "attached":
-                self.drain(name, replaced, type="superseded")
-            else:
-                self.drop(name, replaced)
+                self.order(
+                    replaced.node, type="superseded", customer=name, session=replaced.id, fence=replaced.fence
+                )
+            self.drop(name, replaced)
         return _granted(customer, session)
 
     def attach(self, name: str, node: str, *, session: str, secret: str, user: str) -> Granted | Gone:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from seatd.hub.session import Session
 
 
+UNAVAILABLE = values.Denied(code="unavailable", retry_after_ms=5000)
+"""What a client is told while the store is away."""
+
+
 def deny(session: Session, denial: values.Denied, ref: int | None = None) -> None:
     """Counts a denial and tells the client."""
     session.hub.count_denial(denial)

@@ -60,6 +60,7 @@ class Hub:
             store,
             options,
             LeaseEvents(carry_out=self._carry_out, reassert=self._reassert, settled=self.endings.retry),
+            on_order=lambda via: metrics.orders_total.labels(via).inc(),
         )
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
         self._wakeups = wakeups
@@ -225,7 +226,6 @@ class Hub:
 
     async def _listen(self) -> None:
         async for partition in self._wakeups.partitions():
-            self.metrics.orders_total.labels("wake-up").inc()
             self.leases.wake(partition)
 
     def _carry_out(self, partition: int, order: Order) -> None:

@@ -45,13 +45,15 @@ class PartitionLease:
         self.joined = False
         self.doubtful = False
         self.done = 0
-        self.recover_until_ms = 0
         self.wanted = asyncio.Event()
         self.lock = asyncio.Lock()
 
 
 class Leases:
-    """Renews all leases of this node, and answers whether it may speak for a session right now."""
+    """Renews all leases of this node, and answers whether it may speak for a session right now.
+
+    `on_order` is told of every order read, and by what: `wake-up` or `beat`.
+    """
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class Leases:
         events: LeaseEvents,
         *,
         clock: Callable[[], float] = boot_time_s,
+        on_order: Callable[[str], None] | None = None,
     ) -> None:
+        self._on_order = on_order
         self._store = store
         self._options = options
         self._events = events
@@ -139,6 +143,7 @@ class Leases:
     async def _beat(self, number: int) -> None:
         partition = self._partitions[number]
         async with partition.lock:
+            via = "wake-up" if partition.wanted.is_set() else "beat"
             partition.wanted.clear()
             sent_s = self._clock()
             due: list[Due] = []
@@ -154,12 +159,13 @@ class Leases:
                 for order in beat.orders:
                     self._events.carry_out(number, order)
                     partition.done = order.number
+                    if self._on_order:
+                        self._on_order(via)
                 due = due or list(beat.due)
                 if not beat.orders or not beat.more:
                     break
             # Only now: a lease that was renewed before its orders are read could outlive a forced logout.
             partition.lease.renewed(sent_s)
-            partition.recover_until_ms = beat.recover_until_ms
         if self._away_since_s is not None:
             log.info("store back", away_s=round(self.away_s, 1))
             self._away_since_s = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatd.hub.denials import deny
+from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.fitting import fitting
 from seatd.hub.wants import wants_of, with_add_ons
 from seatd.store import values
@@ -24,7 +24,6 @@ from seatd_protocol.messages import (
 if TYPE_CHECKING:
     from seatd.hub.session import Session
 
-UNAVAILABLE = Denied(code="unavailable", retry_after_ms=5000)
 SHOWN_SESSIONS = 16
 """Own sessions told to a user at the most: a frame has its limit."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from seatd.hub.denials import deny
+from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.secret import hashed, new_key
 from seatd.hub.wants import wants_of
 from seatd.store.values import Denied, Gone, Granted, Opening, StoreUnavailable, Want
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from seatd.hub.session import Session
 
 log = structlog.get_logger(__name__)
-
-UNAVAILABLE = Denied(code="unavailable", retry_after_ms=5000)
 
 
 async def hello(session: Session, message: Hello) -> None:

@@ -102,7 +102,7 @@ class Denied(Value, frozen=True, kw_only=True):
 class Gone(Value, frozen=True, kw_only=True):
     """There is no such session, or it is no longer the caller's; `reason` says as much as it may."""
 
-    reason: Literal["unknown", "ended", "logout", "superseded"]
+    reason: Literal["unknown", "ended", "superseded"]
 
 
 class Released(Value, frozen=True, kw_only=True):

@@ -123,11 +123,22 @@ async def test_a_new_hello_of_a_device_replaces_its_older_session(office: Office
     cc = await licensed("CALL_CENTER", 1)
     older = await office.open("alice", "CALL_CENTER", node="n2")
     newer = await office.open("alice", "CALL_CENTER")
-    assert await office.states() == {older.session: "draining", newer.session: "attached"}
+    assert await office.states() == {newer.session: "attached"}
     (order,) = (await office.beat("n2")).orders
     assert (order.type, order.session, order.fence) == ("superseded", older.session, older.fence)
-    assert await office.close(older)
+    assert not await office.close(older)
     assert await office.used(cc) == 1
+
+
+async def test_what_only_the_older_session_of_a_device_had_is_free_at_once(
+    office: Office, licensed: Licensed
+) -> None:
+    """By its new hello the device has let go of the older session: nobody believes in that one any more."""
+    cc = await licensed("CALL_CENTER", 1)
+    await licensed("CALL_MANAGER", 1)
+    await office.open("alice", "CALL_CENTER")
+    await office.open("alice", "CALL_MANAGER")
+    assert await office.used(cc) == 0
 
 
 async def test_a_parked_session_that_is_replaced_ends_at_once(office: Office, licensed: Licensed) -> None:

@@ -55,11 +55,9 @@ redis.call('SADD', customers, args.customer)
 redis.call('ZADD', by_user, 0, args.user .. '\0' .. args.session)
 redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
 for _, own in ipairs(older) do
-  if own.record.state == 'attached' then
-    drain(own.session, own.record, {type = 'superseded'})
-  else
-    drop(own.session, own.record, {})
-  end
+  -- Nobody believes in it any more: a client says hello for a device only when it has let go of the older session.
+  order(own.record.node, {type = 'superseded', session = own.session, fence = own.record.fence})
+  drop(own.session, own.record, {})
 end
 wake()
 return answer('granted', {fence = 1, seats = shown(chosen)})
