@@ -135,6 +135,7 @@ class Hub:
         """A session lives here now. An older socket of the same session is closed."""
         older = self._sessions.get(session.key)
         if older and older.fence > session.fence:  # two resumes at once, their answers out of order
+            session.welcomed = False  # it never lived here
             return session.close(codes.LEASE_LOST)
         self._sessions[session.key] = session
         self.metrics.sessions.labels(session.device.kind, "attached").inc()

@@ -27,7 +27,7 @@ Outcome = Literal["acknowledged", "closed", "offline", "pending"]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one session. `acknowledged`: its client said so. `closed`: its socket is closed, without a word.
+    """What became of one session. `acknowledged`: its client said so. `closed`: its client closed the socket, without a word.
     `offline`: it had no socket, so nothing was delivered. `pending`: nothing is known yet; its seat is free at the latest
     when its client's lease is over. `milliseconds` from the order to the receipt."""
 

@@ -79,11 +79,6 @@ class Verbs:
         """How many partitions the deployment has."""
         return self.options.partitions
 
-    @property
-    def healthy(self) -> bool:
-        """Whether the last batch of calls was answered."""
-        return self.pipeline.healthy
-
     def partition(self, customer: str) -> int:
         """The partition in which a customer lives."""
         return keys.partition_of(customer, self.options.partitions)

@@ -259,7 +259,9 @@ async def test_of_two_resumes_the_later_one_stays_however_their_answers_come(
     live, late = later.session, earlier.session
     late.identity, late.device, late.key, late.secret = live.identity, live.device, live.key, live.secret
     late.fence, late.stored = live.fence - 1, True
+    late.welcomed = True
     hub.add(late)
     assert (await earlier.closed())[0] == 4001
+    assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 1
     assert later.wire.closed is None
     assert (await used(store), await states(store)) == (1, {"ann": "attached"})

@@ -47,6 +47,15 @@ def short_flush(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- forced logout --------------------------------------------------------------------------------
 
 
+async def silent(hub: Hub) -> Peer:
+    """Ann with a seat, whose socket takes nothing any more and is being closed for her missing beats."""
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    peer.wire.flowing.clear()
+    peer.session.beat()
+    peer.session.beat()
+    return peer
+
+
 async def test_the_ack_frees_the_seat(hubs: Hubs, store: Store, licensed: Licensed) -> None:
     await licensed()
     hub = await hubs()
@@ -102,10 +111,7 @@ async def test_a_client_that_vanishes_while_it_is_ordered_out_keeps_its_seat_tak
     """It has not said that it let go: until its lease is over it may go on believing in its seat."""
     await licensed()
     hub = await hubs()
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
-    peer.wire.flowing.clear()
-    peer.session.beat()
-    peer.session.beat()
+    peer = await silent(hub)
     receipts = asyncio.create_task(
         hub.logouts.logout(ANN, message="out", cooldown_s=0, by="boss", wait_s=0.2)
     )
@@ -124,10 +130,7 @@ async def test_a_session_taken_over_while_its_client_is_silent_stays_counted(
 ) -> None:
     await licensed()
     hub = await hubs()
-    slow = await signed_in(hub, "ann", "CALL_CENTER", device="d1")
-    slow.wire.flowing.clear()
-    slow.session.beat()
-    slow.session.beat()
+    slow = await silent(hub)
     other = await signed_in(hub, "ann", device="d2")
     taking = asyncio.create_task(other.say(TakeOver(ref=1, session=slow.session.key)))
     while "draining" not in [row.state for row in (await store.sessions()).items]:  # noqa: ASYNC110

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from seatd.hub.token_keys import BadKey
 from seatd.hub.tokens import MAX_TOKEN, BadToken, Identity, TokenChecker, TokenOptions, canonical_user
 from seatd.licensing.names import BadName
 from tests.hub.token_factory import (
@@ -384,45 +383,6 @@ def test_one_form_of_a_name(user: str, canonical: str) -> None:
 def test_no_form_of_a_bad_name() -> None:
     with pytest.raises(BadName):
         canonical_user("nobody")
-
-
-# -- configuration ---------------------------------------------------------------------------------
-
-
-def test_a_short_secret_is_refused() -> None:
-    with pytest.raises(BadKey, match="31 bytes; at least 32"):
-        TokenChecker(TokenOptions(hs256_secret="x" * 31))
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "neither a PEM key without password nor a JWK"),
-        (
-            b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-            "neither a PEM key without password",
-        ),
-        (
-            public_pem(rsa.generate_private_key(65537, 1024)),
-            "an RSA key needs 2048 to 8192 bits, this has 1024",
-        ),
-        (public_pem(ec.generate_private_key(ec.SECP384R1())), "no Ed25519, P-256 or RSA key in it"),
-        (b'{"keys":[]}', "no Ed25519, P-256 or RSA key in it"),
-        (b'{"kty":"oct","k":"c2VjcmV0"}', "no Ed25519, P-256 or RSA key in it"),
-        (b"{", "no Ed25519, P-256 or RSA key in it"),
-    ],
-)
-def test_key_files_that_are_refused(tmp_path: Path, content: bytes, reason: str) -> None:
-    path = tmp_path / "bad.pem"
-    path.write_bytes(content)
-    with pytest.raises(BadKey, match=reason) as refused:
-        TokenChecker(TokenOptions(keys=(path,)))
-    assert str(path) in str(refused.value)
-
-
-def test_a_key_file_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(BadKey, match="No such file"):
-        TokenChecker(TokenOptions(keys=(tmp_path / "none.pem",)))
 
 
 def test_a_url_needs_a_way_to_fetch_it() -> None:

@@ -43,8 +43,8 @@ class LogoutBody(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LogoutReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one session. `outcome`: `acknowledged` by the client; `closed`: its socket is closed
-    without a word; `offline`: it had no socket; `pending`: not known yet, its seat is free when its lease ends."""
+    """What became of one session. `outcome`: `acknowledged` by the client; `closed`: its client closed
+    the socket without a word; `offline`: it had no socket; `pending`: not known yet, its seat is free when its lease ends."""
 
     session: str
     user: str
