@@ -65,7 +65,8 @@ class Metrics:
             "sessions", "Sessions on this node, by device kind and state.", "device", "state"
         )
         self.parked_sessions = self._gauge(
-            "parked_sessions", "Sessions without a socket, in the whole store: parked for a resume, or draining."
+            "parked_sessions",
+            "Sessions without a socket, in the whole store: parked for a resume, or draining.",
         )
         self.sessions_opened_total = self._counter(
             "sessions_opened_total", "Sessions opened, by device kind.", "device"

@@ -15,13 +15,14 @@ from seatd.hub.endings import Endings
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
 from seatd.hub.options import HubOptions
+from seatd.hub.queue import Queue
 from seatd.hub.session import Session
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Gone, Granted, Order, StoreUnavailable
+from seatd.store.values import Denied, Gone, Granted, Order, Queued, StoreUnavailable
 from seatd.store.wakeups import Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
@@ -64,6 +65,7 @@ class Hub:
             LeaseEvents(carry_out=self._carry_out, reassert=self._reassert, settled=self.endings.retry),
         )
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
+        self.queue = Queue(self)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
         self._connected: set[Session] = set()
@@ -80,6 +82,7 @@ class Hub:
         self.spawn(self.wheel.turn())
         self.spawn(self.leases.renew())
         self.spawn(self._listen())
+        self.spawn(self._watch_queue())
 
     async def drain(self) -> None:
         """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
@@ -133,15 +136,22 @@ class Hub:
         self._emptied.clear()
         return session
 
-    def add(self, session: Session) -> None:
-        """A session lives here now. An older socket of the same session is closed."""
+    def register(self, session: Session, state: str) -> None:
+        """A session lives here now, `attached` or `waiting`. An older socket of the same session is closed."""
         older = self._sessions.get(session.key)
         self._sessions[session.key] = session
         self.endings.forget(session.partition, session.key)
-        self.metrics.sessions.labels(session.device.kind, "attached").inc()
+        self._count(session, state)
         self.wheel.add(session)
-        if older:
+        if older and older is not session:
             older.replace()
+
+    async def withdraw(self, session: Session) -> None:
+        """A session that waited ends, its socket does not: it may still be let in without a seat."""
+        del self._sessions[session.key]
+        self._count(session, "")
+        session.stored = False
+        await self._end(session.identity.customer, session.key, session.fence)
 
     def remove(self, session: Session) -> None:
         """A socket is gone."""
@@ -151,8 +161,8 @@ class Hub:
         self.wheel.remove(session)
         if session.closing:
             self.metrics.sessions_closed_total.labels(session.closing.slug).inc()
-        if session.welcomed:
-            self.metrics.sessions.labels(session.device.kind, "attached").dec()
+        self.queue.forget(session)
+        self._count(session, "")
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
 
@@ -220,22 +230,40 @@ class Hub:
     # -- orders -----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        async for partition in self._wakeups.partitions():
-            self.metrics.orders_total.labels("wake-up").inc()
-            self.leases.wake(partition)
+        async for announced in self._wakeups.announced():
+            if isinstance(announced, str):
+                self.spawn(self.queue.refresh(announced))
+            else:
+                self.metrics.orders_total.labels("wake-up").inc()
+                self.leases.wake(announced)
+
+    async def _watch_queue(self) -> None:
+        """Places may change, and seats become free, without an announcement that reaches us."""
+        while True:
+            await asyncio.sleep(self.options.renew_s)
+            await self.queue.refresh()
 
     def _carry_out(self, partition: int, order: Order) -> None:
         if order.type == "receipt":
-            return self.logouts.receipt(order)
-        if order.session in self._arriving:
-            return self._arriving[order.session].append(order)
-        session = self._sessions.get(order.session)
-        if session is None or session.fence != order.fence:
+            self.logouts.receipt(order)
+        elif order.session in self._arriving:
+            self._arriving[order.session].append(order)
+        elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
+            self._tell(session, order)
+        elif order.type in ("logout", "superseded"):
             # Its socket is gone already: that is what the order wanted.
-            return self.spawn(self._end(order.customer, order.session, order.fence))
-        if order.type == "logout":
-            return session.force_out(order)
-        return session.replace()
+            self.spawn(self._end(order.customer, order.session, order.fence))
+
+    def _tell(self, session: Session, order: Order) -> None:
+        match order.type:
+            case "logout":
+                session.force_out(order)
+            case "superseded":
+                session.replace()
+            case "granted":
+                self.queue.granted(session, order)
+            case "refused":
+                self.queue.refused(order)
 
     async def _reassert(self, partition: int) -> None:
         """This node's lease had lapsed: asks which of its sessions are still its own, and lets go of the others."""
@@ -252,12 +280,22 @@ class Hub:
 
     # -- figures ----------------------------------------------------------------------------------
 
-    def count_request(self, verb: str, products: Iterable[str], outcome: Granted | Denied | Gone) -> None:
+    def count_request(
+        self, verb: str, products: Iterable[str], outcome: Granted | Queued | Denied | Gone
+    ) -> None:
         """Counts what was asked of the store, product by product."""
         result = type(outcome).__name__.lower()
         for product in products:
             label = self.metrics.product_label(product)
             self.metrics.seat_requests_total.labels(verb, result, label).inc()
+
+    def _count(self, session: Session, state: str) -> None:
+        kind = session.device.kind if session.counted_as or state else None
+        if session.counted_as:
+            self.metrics.sessions.labels(kind, session.counted_as).dec()
+        if state:
+            self.metrics.sessions.labels(kind, state).inc()
+        session.counted_as = state
 
     def count_denial(self, outcome: Denied) -> None:
         """Counts a denial by its reason."""

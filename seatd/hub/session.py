@@ -55,6 +55,7 @@ class Session:
     """A client's socket and, from `welcome` on, its session in the store.
 
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
+    `welcomed` is False while it waits in the queue; `counted_as` is the state in which the metrics have it.
     """
 
     identity: Identity
@@ -72,6 +73,7 @@ class Session:
         self.seats: dict[str, Seat] = {}
         self.busy = False
         self.welcomed = False
+        self.counted_as = ""
         self.closing: CloseCode | None = None
         self._transport = transport
         self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)
@@ -178,7 +180,7 @@ class Session:
 
     def beat(self) -> None:
         """Sends the next beat, unless the client has missed one or this node may not speak for it."""
-        if not self.live:
+        if self.conversation.state not in (State.LIVE, State.WAITING):
             return
         if self._alive_n < self._beat_n:
             self.close(codes.NO_ALIVE)
@@ -259,7 +261,7 @@ class Session:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session."""
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
-        if self._ordered_out or self.closing is codes.REPLACED:
+        if self._ordered_out or self.closing is codes.REPLACED or (self.stored and not self.welcomed):
             await self._end_in_store()
         elif self.stored:
             self.stored = False

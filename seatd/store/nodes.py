@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from seatd.store.values import Beat, Due, KickedSession, KickTarget
+from seatd.store.values import Beat, Due, KickedSession, KickTarget, Queued
 from seatd.store.verbs import Verbs
 
 BATCH = 200
@@ -49,6 +49,11 @@ class NodeVerbs(Verbs):
             answer = await self.call("reassert", customer, node=node, held=items[start : start + BATCH])
             lost += answer.body["lost"]
         return lost
+
+    async def serve(self, customer: str) -> list[Queued]:
+        """Hands on what has become free by itself; answers everybody who waits, in order."""
+        answer = await self.call("serve", customer)
+        return msgspec.convert(answer.body["places"], list[Queued])
 
     async def kick(
         self,

@@ -51,13 +51,13 @@ class RegistryVerbs(Verbs):
             dry_run=dry_run,
         )
         if not dry_run:
-            await self.make_durable()
+            await self._changed(key.customer.id)
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
         """Withdraws a license: no new seats on it. False: there is none of that id."""
         word = (await self.call("drop_license", customer, license=license)).word
-        await self.make_durable()
+        await self._changed(customer)
         return word == "dropped"
 
     async def assign(
@@ -67,7 +67,7 @@ class RegistryVerbs(Verbs):
         answer = await self.call(
             "assign", customer, license=license, user=user, domain=domain, combine=combine
         )
-        await self.make_durable()
+        await self._changed(customer)
         return answer.to(Assigned, status=answer.word)
 
     async def unassign(self, customer: str, license: str, user: str) -> bool:
@@ -159,6 +159,11 @@ class RegistryVerbs(Verbs):
         """What the API token with this hash may do. None: unknown."""
         (packed,) = await self._each([("HGET", API_TOKENS, digest)])
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
+
+    async def _changed(self, customer: str) -> None:
+        """The registry has changed: those who wait may have a seat now, and the change must last."""
+        await self.call("serve", customer)
+        await self.make_durable()
 
     async def make_durable(self) -> None:
         """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).

@@ -47,6 +47,9 @@ class Opening(Value, frozen=True, kw_only=True):
     want: tuple[Want, ...] = ()
     per_user: int = 20
     unseated: bool = False
+    wait: bool = False
+    priority: int = 0
+    queue_limit: int = 200
 
 
 class Want(Value, frozen=True, kw_only=True):
@@ -82,6 +85,16 @@ class Granted(Value, frozen=True, kw_only=True):
     resumed: bool = False
 
 
+class Queued(Value, frozen=True, kw_only=True):
+    """No seat yet: the session waits. `position` 1 is next; `ahead_ms` is how long such a place took lately."""
+
+    session: str
+    product: str
+    position: int
+    ref: int | None = None
+    ahead_ms: int | None = None
+
+
 class Denied(Value, frozen=True, kw_only=True):
     """Refused, nothing changed. `limit` and `used` speak of the product named."""
 
@@ -89,6 +102,7 @@ class Denied(Value, frozen=True, kw_only=True):
     product: str | None = None
     limit: int | None = None
     used: int | None = None
+    waiting: int | None = None
     retry_after_ms: int | None = None
     holders: tuple[OwnSession, ...] = ()
 
@@ -133,7 +147,7 @@ class Order(Value, frozen=True, kw_only=True):
     """What another node wants this node to tell one of its clients. `number` grows within a partition."""
 
     number: int
-    type: Literal["logout", "superseded", "receipt"]
+    type: Literal["logout", "superseded", "receipt", "granted", "refused"]
     customer: str
     session: str
     fence: int = 0
@@ -144,6 +158,9 @@ class Order(Value, frozen=True, kw_only=True):
     delivered: bool = False
     acknowledged: bool = False
     closed: bool = False
+    product: str | None = None
+    ref: int | None = None
+    seats: tuple[Seat, ...] = ()
 
 
 class Due(Value, frozen=True, kw_only=True):
@@ -231,7 +248,7 @@ class SessionRow(Value, frozen=True, kw_only=True):
     domain: str
     device: Device
     node: str
-    state: Literal["attached", "parked", "draining"]
+    state: Literal["attached", "parked", "draining", "waiting"]
     since_ms: int
     until_ms: int | None
     seats: tuple[Seat, ...]

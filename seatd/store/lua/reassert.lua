@@ -1,6 +1,6 @@
 -- reassert: after this node's lease had lapsed: which of the sessions that it holds are still its own? One that was parked
 -- meanwhile, and that nobody has resumed, is attached again.
--- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs seats sessions by_user queue
 -- args: customer node held
 -- answers: reasserted {lost}
 -- uses: guard indexes orders sessions

@@ -2,6 +2,9 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
+-- Seats that are free but promised to somebody in the queue (see queue.lua).
+local promised = {}
+
 local function used(id)
   return count(seats, id)
 end
@@ -48,23 +51,25 @@ local function nominal_seat(valid, want, user)
 end
 
 local function competitive(valid)
-  local found, limit, in_use, largest = {}, 0, 0, nil
+  local found, limit, in_use, taken, largest = {}, 0, 0, 0, nil
   for _, record in ipairs(valid) do
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
+      record.taken = record.used + (promised[record.id] or 0)
+      taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
       if not largest or record.limit > largest.limit then
         largest = record
       end
     end
   end
-  return found, limit, in_use, largest
+  return found, limit, in_use, taken, largest
 end
 
 local function with_room(found, extra)
   for _, record in ipairs(found) do
-    if record.used < record.limit + (extra and record.overdraft or 0) then
+    if record.taken < record.limit + (extra and record.overdraft or 0) then
       return record
     end
   end
@@ -88,8 +93,8 @@ local function choose(want, user, domain)
   if not valid then
     return nil, {code = code, product = want.product}
   end
-  local named, taken = nominal_seat(valid, want, user)
-  local found, limit, in_use, largest = competitive(valid)
+  local named, occupied = nominal_seat(valid, want, user)
+  local found, limit, in_use, taken, largest = competitive(valid)
   local mine = named
   for _, record in ipairs(found) do
     mine = mine or (has(seats, record.id .. '\0' .. want.holder) and record)
@@ -107,10 +112,10 @@ local function choose(want, user, domain)
     return seat_on(mine, want)
   end
   if #found == 0 then
-    return nil, taken and no_seat(want, 1, 1) or {code = 'not_assigned', product = want.product}
+    return nil, occupied and no_seat(want, 1, 1) or {code = 'not_assigned', product = want.product}
   end
   if want.combine == 'max' then
-    largest.used, limit, found = in_use, largest.limit, {largest}
+    largest.taken, limit, found = taken, largest.limit, {largest}
   end
   local free = with_room(found)
   if free then
@@ -143,12 +148,12 @@ local function own_sessions(user)
 end
 
 -- All of `need`, or the first denial; `want` as far as there is room. What `held` has already is not drawn again.
-local function plan(held, user, domain)
+local function plan(held, user, domain, need, wish)
   local has_product, chosen = {}, {}
   for _, seat in ipairs(held) do
     has_product[seat.product] = true
   end
-  for _, want in ipairs(args.need) do
+  for _, want in ipairs(need) do
     if not has_product[want.product] then
       local seat, denial = choose(want, user, domain)
       if not seat then
@@ -158,7 +163,7 @@ local function plan(held, user, domain)
       chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
-  for _, want in ipairs(args.want or {}) do
+  for _, want in ipairs(wish or {}) do
     if not has_product[want.product] then
       local seat = choose(want, user, domain)
       if seat then
