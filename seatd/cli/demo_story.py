@@ -96,9 +96,10 @@ async def _licensed(cast: Cast) -> AsyncIterator[None]:
     _title(f"A vendor issues a license key for {LIMIT} seats, and it is imported")
     key = cast.license_key()
     click.echo(f"  {key[:60]}... ({len(key)} characters)")
-    done = decoded(await call(cast.stage.server, "POST", "licenses", body={"key": key}), Imported)
-    _line(cast.license, done.status, f"{PRODUCT}, competitive, limit {LIMIT}, for customer {done.customer}")
+    answer = await call(cast.stage.server, "POST", "licenses", body={"key": key})
     try:
+        done = decoded(answer, Imported)
+        _line(cast.license, done.status, f"{PRODUCT}, competitive, limit {LIMIT}, for {done.customer}")
         yield
     finally:
         await call(cast.stage.server, "DELETE", "licenses", cast.license)

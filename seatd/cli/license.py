@@ -34,12 +34,12 @@ def read_text(file: IO[bytes]) -> str:
     """A pasted or saved license key, also as some Windows programs save text. Raises Refused."""
     raw = file.read(MAX_FILE + 1)
     if len(raw) > MAX_FILE:
-        raise Refused(f"{file.name} is too large for a license key.")
+        raise Refused("The file is too large for a license key.")
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return raw.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise Refused(f"{file.name} is not text, so it holds no license key.") from None
+        raise Refused("The file is not text, so it holds no license key.") from None
 
 
 def load_catalog(path: Path | None) -> Catalog:

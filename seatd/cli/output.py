@@ -43,7 +43,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[RenderableType]], titl
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    made = Table(
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False
+    )
     for column in columns:
         made.add_column(
             column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold"

@@ -85,15 +85,14 @@ def picture(seen: Seen) -> RenderableType:
     """The tables for people."""
     from rich.console import Group
 
-    licenses = table(
-        ("License", "Product", "Kind", "Use", ">Used", ">Limit", "Status", "Customer"),
-        _bars(seen.licenses.items),
-    )
-    sessions = table(COLUMNS, rows(seen.sessions.items))
+    use = ("License", "Product", "Kind", "Use", ">Used", ">Limit", "Status", "Customer")
+    cut = f", the first {SESSIONS_SHOWN}" if seen.sessions.total > SESSIONS_SHOWN else ""
     return Group(
-        f"{seen.licenses.total} licenses", licenses, f"{seen.sessions.total} live sessions"
-        + (f", the first {SESSIONS_SHOWN}" if seen.sessions.total > SESSIONS_SHOWN else ""), sessions,
-    )  # fmt: skip
+        f"{seen.licenses.total} licenses\n",
+        table(use, _bars(seen.licenses.items)),
+        f"\n{seen.sessions.total} live sessions{cut}\n",
+        table(COLUMNS, rows(seen.sessions.items)),
+    )
 
 
 def _bars(licenses: Iterable[License]) -> Iterable[tuple[RenderableType, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import aiohttp
@@ -27,7 +28,7 @@ class GuardedResolver(AbstractResolver):
         """The addresses of a host; OSError when one of them is refused."""
         found = await self._resolver.resolve(host, port, *args, **kwargs)
         if any(refused_address(result["host"]) for result in found):
-            raise OSError("the name leads to a link-local or metadata address")
+            raise OSError(errno.EACCES, "the name leads to a link-local or metadata address")
         return found
 
     async def close(self) -> None:

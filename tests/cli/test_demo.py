@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from seatd.cli.demo_files import demo_files, prepare
 from seatd.cli.demo_server import _environment, _stage
 from tests.cli.conftest import Seatd
+from tests.cli.process import process
 
 
 def test_prepare_makes_what_is_missing_and_keeps_what_is_there(seatd: Seatd) -> None:
@@ -92,3 +94,25 @@ def test_a_private_server_does_not_take_another_servers_settings(
         "SEATD_STORE_BIN": "/bin/valkey",
         "SEATD_TOKENS_HS256_SECRET_FILE": f"{tmp_path}/demo/client.secret",
     }
+
+
+def test_the_story_on_a_private_server(tmp_path: Path) -> None:
+    done = process("demo", TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"^  (?:(anna|ben|cleo)@\S+|receipt) +([a-z]+(?: out)?) ", done.stdout, re.MULTILINE)
+    assert told == [
+        ("anna", "granted"), ("ben", "granted"), ("cleo", "denied"), ("ben", "left"), ("cleo", "granted"),
+        ("anna", "logged out"), ("", "acknowledged"), ("anna", "denied"),
+    ]  # fmt: skip
+    assert "no_seat" in done.stdout
+    assert "limit 2, used 2" in done.stdout
+    assert "'The shift is over'" in done.stdout
+    assert "cooldown" in done.stdout
+    assert list(tmp_path.glob("seatd-demo-*")) == []
+
+
+def test_a_private_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    done = process("demo", TMPDIR=str(tmp_path), SEATD_STORE_BIN="/no/such/engine")
+    assert done.returncode == 1
+    assert "Error: The private server did not start.\n  " in done.stderr
+    assert "Traceback" not in done.stderr

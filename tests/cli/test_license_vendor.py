@@ -241,8 +241,8 @@ def test_show_refuses_a_strangers_key(seatd: Seatd, vendor: Path) -> None:
 @pytest.mark.parametrize(
     ("stdin", "message"),
     [
-        (b"\xff\x00\xfe", "<stdin> is not text, so it holds no license key."),
-        (b"A" * 4_000_001, "<stdin> is too large for a license key."),
+        (b"\xff\x00\xfe", "The file is not text, so it holds no license key."),
+        (b"A" * 4_000_001, "The file is too large for a license key."),
     ],
 )
 def test_show_refuses_other_files(seatd: Seatd, stdin: bytes, message: str) -> None:

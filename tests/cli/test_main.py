@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -13,22 +11,7 @@ import pytest
 from seatd import __version__
 from seatd.cli.main import cli
 from tests.cli.conftest import Seatd
-
-ROOT = Path(__file__).parents[2]
-
-
-def process(
-    *words: str, code: str = "from seatd.cli.main import main; main()"
-) -> subprocess.CompletedProcess[str]:
-    """A real process, that finds the packages where this one does."""
-    preamble = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'protocol')]!r}; "
-    return subprocess.run(
-        [sys.executable, "-c", preamble + code, *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.cli.process import process
 
 
 def test_the_vendor_verbs_in_real_processes() -> None:
@@ -51,7 +34,7 @@ def test_the_vendor_verbs_in_real_processes() -> None:
 
 def test_vendor_verbs_load_nothing_of_the_server() -> None:
     code = (
-        "from seatd.cli.main import cli; cli(standalone_mode=False); "
+        "import sys; from seatd.cli.main import cli; cli(standalone_mode=False); "
         "print(sorted({'aiohttp', 'redis', 'uvloop', 'seatd.app', 'seatd.store', 'seatd.web'} & set(sys.modules)))"
     )
     done = process("keys", "new", "--out", "vendor.key", code=code)
@@ -59,8 +42,9 @@ def test_vendor_verbs_load_nothing_of_the_server() -> None:
 
 
 def test_python_m_seatd_is_the_same(seatd: Seatd) -> None:
-    done = process("--version", code="import runpy; runpy.run_module('seatd', run_name='__main__')")
+    done = process("--version")
     assert (done.returncode, done.stdout) == (0, f"seatd {__version__}\n")
+    assert process("--version", code="from seatd.cli.main import main; main()").stdout == done.stdout
     assert seatd("--version").stdout == done.stdout
 
 
@@ -147,7 +131,7 @@ def test_a_good_configuration(seatd: Seatd) -> None:
     [
         (("--config", "no.toml"), "Invalid value for '--config': File 'no.toml' does not exist."),
         (("extra",), "Got unexpected extra argument (extra)"),
-        (("--colour", "blue"), "No such option: --colour"),
+        (("--colour", "blue"), "Error: No such option"),
     ],
 )
 def test_serve_wrongly_said(seatd: Seatd, words: tuple[str, ...], message: str) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
 from tests.cli.conftest import Seatd
 from tests.cli.contract_server import ContractServer
+from tests.cli.process import environment
 
 SESSION = {
     "session": "s1", "customer": "acme", "user": "alice@acme.example", "domain": "acme.example",
@@ -32,9 +40,9 @@ def test_session_list(seatd: Seatd, signed_in: ContractServer) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     assert signed_in.asked[0].query == {"user": "alice@acme.example", "page": "2", "size": "10"}
     row = next(line for line in done.stdout.splitlines() if "s1" in line)
-    assert row.split("   ") == [
-        " s1", "    alice@acme.example", "desktop d1", "attached", "n1", "  2026-05-01 08:00",
-        "CALL_CENTER, EMAIL (overdraft) ",
+    assert re.split(" {2,}", row.strip()) == [
+        "s1", "alice@acme.example", "desktop d1", "attached", "n1", "2026-05-01 08:00",
+        "CALL_CENTER, EMAIL (overdraft)",
     ]  # fmt: skip
 
 
@@ -142,3 +150,23 @@ def test_watching_needs_a_terminal(seatd: Seatd) -> None:
     done = seatd("status", "--watch")
     assert done.exit_code == 2
     assert done.stderr.endswith("Error: --watch needs a terminal; for programs there is --watch --json.\n")
+
+
+def test_watching_goes_on_until_it_is_stopped(signed_in: ContractServer) -> None:
+    signed_in.answers["GET /api/v1/licenses"] = (200, {"items": [LICENSE], "total": 1})
+    signed_in.answers["GET /api/v1/sessions"] = (200, SESSIONS)
+    terminal, child = pty.openpty()
+    words = [sys.executable, "-m", "seatd", "status", "--watch", "--every", "1s"]
+    with subprocess.Popen(words, stdin=child, stdout=child, stderr=child, env=environment()) as watching:
+        os.close(child)
+        seen = b""
+        while len(signed_in.asked) < 4:  # licenses and sessions, twice
+            seen += os.read(terminal, 65536)
+        watching.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # that is how a terminal ends
+            while chunk := os.read(terminal, 65536):
+                seen += chunk
+    os.close(terminal)
+    assert watching.returncode == 0
+    assert b"CALL_CENTER" in seen
+    assert b"Traceback" not in seen

@@ -1,0 +1,51 @@
+"""Whole servers: two nodes that the scenarios share, and nodes of a test's own where it does them harm."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.scenarios.company import Company
+from tests.servers import Server, Servers
+
+
+class Pair(NamedTuple):
+    """Two nodes on one store: `a` runs it, `b` has joined."""
+
+    a: Server
+    b: Server
+
+
+BRISK = {
+    "SESSIONS_BEAT": "1s",
+    "SESSIONS_LEASE": "3s",
+    "SESSIONS_LINGER": "8s",
+    "NODE_LEASE": "4s",
+    "NODE_RENEW": "1s",
+}
+"""Times as short as the rules allow, where a test has to live through them."""
+
+
+@pytest.fixture(scope="session")
+def pair() -> Iterator[Pair]:
+    """Two nodes with the default settings, for all tests that leave them as they are."""
+    with Servers() as servers:
+        a = servers.start("a")
+        yield Pair(a, servers.start("b", store=a.store))
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Starts nodes of the test's own: `servers.start("a")`."""
+    with Servers() as own:
+        yield own
+
+
+@pytest.fixture
+async def company(pair: Pair) -> AsyncIterator[Company]:
+    """A customer of the test's own on the two shared nodes."""
+    own = Company(*pair)
+    yield own
+    own.leave()

@@ -1,0 +1,130 @@
+"""Every metric is defined once, documented, and has labels that take few values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from seatd import __version__
+from seatd.metrics import Metrics
+from seatd.store.values import LicenseRow
+
+PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
+ROW = re.compile(r"^\| `(seatd_\w+)(?:\{([\w,]*)\})?` \| (\w+) \|", re.MULTILINE)
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Name to labels and type, as the page says."""
+    return {name: (labels, kind) for name, labels, kind in ROW.findall(PAGE.read_text())}
+
+
+def defined(metrics: Metrics) -> Iterator[tuple[str, tuple[str, str]]]:
+    for attribute in vars(metrics).values():
+        if hasattr(attribute, "_labelnames") and hasattr(attribute, "_type"):
+            suffix = "_total" if attribute._type == "counter" else ""
+            yield f"{attribute._name}{suffix}", (",".join(attribute._labelnames), attribute._type)
+    for family in metrics._licenses.describe():
+        yield family.name, (",".join(metrics._licenses.LABELS), "gauge")
+
+
+def row(license_id: str, *, used: int = 0, customer: str = "acme") -> LicenseRow:
+    return LicenseRow(
+        id=license_id,
+        customer=customer,
+        customer_name="",
+        agency="",
+        external_id="",
+        product="CALL_CENTER",
+        kind="competitive",
+        limit=5,
+        overdraft=0,
+        valid_from_ms=0,
+        valid_till_ms=1_800_000_000_500,
+        domains=("acme.example",),
+        name="",
+        tier="",
+        jti="k",
+        iat=0,
+        created_ms=0,
+        used=used,
+        online=used,
+    )
+
+
+def text(metrics: Metrics) -> str:
+    return generate_latest(metrics.registry).decode()
+
+
+def test_the_page_and_the_code_say_the_same() -> None:
+    assert documented() == dict(defined(Metrics()))
+
+
+def test_what_is_scraped_has_only_documented_names() -> None:
+    names = re.findall(r"^# TYPE (\w+) ", text(Metrics()), re.MULTILINE)
+    assert set(names) <= set(documented()) | {name for name in names if name.startswith("process_")}
+    assert set(documented()) <= set(names)
+
+
+def test_an_attribute_is_the_name_without_the_prefix() -> None:
+    metrics = Metrics()
+    licenses = {"seatd_seats_used", "seatd_seats_limit", "seatd_license_expiry_timestamp_seconds"}
+    for name in set(documented()) - licenses:
+        assert hasattr(metrics, name.removeprefix("seatd_")), name
+
+
+def test_the_version_is_shown() -> None:
+    assert f'seatd_build_info{{version="{__version__}"}} 1.0\n' in text(Metrics())
+
+
+def test_two_nodes_in_one_process_do_not_share() -> None:
+    one, two = Metrics(), Metrics()
+    one.sessions_opened_total.labels("desktop").inc()
+    assert "sessions_opened_total{" in text(one)
+    assert "sessions_opened_total{" not in text(two)
+
+
+def test_licenses_are_those_of_the_last_snapshot() -> None:
+    metrics = Metrics()
+    metrics.set_registry([row("a", used=3), row("b")])
+    labels = '{customer="acme",license="a",product="CALL_CENTER"}'
+    shown = text(metrics)
+    assert f"seatd_seats_used{labels} 3.0\n" in shown
+    assert f"seatd_seats_limit{labels} 5.0\n" in shown
+    assert f"seatd_license_expiry_timestamp_seconds{labels} 1.8000000005e+09\n" in shown
+    metrics.set_registry([row("b")])
+    assert 'license="a"' not in text(metrics)
+
+
+def test_names_in_labels_are_escaped() -> None:
+    metrics = Metrics()
+    metrics.set_registry([row('x"} 1\nforged 1', customer="a\\b")])
+    assert "\nforged" not in text(metrics)
+
+
+@pytest.mark.parametrize(
+    ("product", "label"),
+    [("CALL_CENTER", "CALL_CENTER"), ("call_center", "other"), ("", "other"), ("x" * 64, "other")],
+)
+def test_products_that_clients_make_up_share_one_label(product: str, label: str) -> None:
+    assert Metrics().product_label(product) == label
+
+
+def test_no_label_can_name_a_person_or_a_session() -> None:
+    labels = {label for names, _ in documented().values() for label in names.split(",") if label}
+    bounded = {
+        "device",
+        "state",
+        "code",
+        "verb",
+        "result",
+        "product",
+        "via",
+        "version",
+        "customer",
+        "license",
+    }
+    assert labels == bounded
