@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,6 +15,7 @@ from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
 from seatd.hub.options import HubOptions
 from seatd.hub.queue import Queue
+from seatd.hub.reassertion import Reassertion
 from seatd.hub.session import Session
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
@@ -58,12 +58,18 @@ class Hub:
         self.draining = False
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.endings = Endings()
+        self.reassertion = Reassertion(self, remember_s=options.remember_s, audit_s=options.audit_s)
         self.logouts = Logouts(store, options.node, metrics)
         self.leases = Leases(
             store,
             options,
-            LeaseEvents(carry_out=self._carry_out, reassert=self._reassert, settled=self.endings.retry),
+            LeaseEvents(
+                carry_out=self._carry_out,
+                reassert=self.reassertion.tell,
+                settled=self.endings.retry,
+            ),
         )
+        store.on_epoch = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
         self.queue = Queue(self)
         self._wakeups = wakeups
@@ -83,6 +89,7 @@ class Hub:
         self.spawn(self.leases.renew())
         self.spawn(self._listen())
         self.spawn(self._watch_queue())
+        self.spawn(self.reassertion.audit())
 
     async def drain(self) -> None:
         """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
@@ -181,6 +188,7 @@ class Hub:
 
     async def end(self, session: Session, *, delivered: bool, acknowledged: bool) -> None:
         """Ends a session in the store: its seats are free."""
+        self.reassertion.ended(session, session.cooldown_s)
         await self._end(
             session.identity.customer,
             session.key,
@@ -265,18 +273,21 @@ class Hub:
             case "refused":
                 self.queue.refused(order)
 
-    async def _reassert(self, partition: int) -> None:
-        """This node's lease had lapsed: asks which of its sessions are still its own, and lets go of the others."""
-        held: dict[str, dict[str, int]] = defaultdict(dict)
-        for session in self._sessions.values():
-            if session.stored and session.partition == partition:
-                held[session.identity.customer][session.key] = session.fence
-        for customer, fences in held.items():
-            for key in await self.store.reassert(customer, self.node, fences):
-                if lost := self._sessions.get(key):
-                    lost.close(codes.LEASE_LOST)
-        if held:
-            log.warning("lease had lapsed", partition=partition, sessions=sum(map(len, held.values())))
+    # -- what node and store hold ------------------------------------------------------------------
+
+    def sessions(self) -> tuple[Session, ...]:
+        """All sessions of this node, as they are now."""
+        return tuple(self._sessions.values())
+
+    def knows(self, key: str) -> bool:
+        """Whether a session is here, on its way here, or on its way out with its end not yet confirmed."""
+        return key in self._sessions or key in self._arriving or self.endings.has(key)
+
+    def lose(self, key: str, fence: int) -> None:
+        """The store says that a session is no longer this node's; its client may look for it elsewhere."""
+        session = self._sessions.get(key)
+        if session is not None and session.fence == fence:
+            session.close(codes.LEASE_LOST)
 
     # -- figures ----------------------------------------------------------------------------------
 

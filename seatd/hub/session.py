@@ -70,6 +70,7 @@ class Session:
         self.secret = ""
         self.fence = 0
         self.stored = False
+        self.since_ms = 0
         self.seats: dict[str, Seat] = {}
         self.busy = False
         self.welcomed = False
@@ -235,6 +236,11 @@ class Session:
             )
         )
         asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, codes.LOGOUT)
+
+    @property
+    def cooldown_s(self) -> int:
+        """For how long the user is refused, when an administrator has ended the session."""
+        return self._ordered_out.cooldown_s if self._ordered_out else 0
 
     def replace(self) -> None:
         """The session lives elsewhere now, or its user ended it: closes the socket."""

@@ -71,7 +71,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
                 identity.customer,
                 hub.node,
                 session=resume.session,
-                secret=_hash(resume.secret),
+                secret=hashed(resume.secret),
                 user=identity.user,
             )
         except StoreUnavailable:
@@ -112,7 +112,7 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
     session.key, session.secret = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     opening = Opening(
         session=session.key,
-        secret=_hash(session.secret),
+        secret=hashed(session.secret),
         user=session.identity.user,
         domain=session.identity.domain,
         device=session.device,
@@ -148,6 +148,7 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
     """The session is live: tells the client, and begins to beat."""
     hub = session.hub
     session.fence, session.stored, session.welcomed = granted.fence, stored, True
+    session.since_ms = session.since_ms or int(time.time() * 1000)
     session.hold(granted.seats)
     session.send(
         Welcome(
@@ -173,6 +174,6 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
     hub.metrics.sign_in_seconds.observe(time.monotonic() - session.connected_s)
 
 
-def _hash(secret: str) -> str:
+def hashed(secret: str) -> str:
     """What the store keeps of a session's secret (128 random bits, so a plain hash is enough)."""
     return hashlib.sha256(secret.encode()).hexdigest()[:32]

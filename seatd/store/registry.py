@@ -8,9 +8,9 @@ from typing import Any
 
 import msgpack
 import msgspec
-from redis import exceptions
 
 from seatd.licensing.keys import LicenseKey
+from seatd.store.durability import DurableVerbs
 from seatd.store.keys import API_TOKENS, customer_key, partition_key
 from seatd.store.pipeline import AWAY
 from seatd.store.values import (
@@ -24,15 +24,12 @@ from seatd.store.values import (
     TokenRecord,
     node_name,
 )
-from seatd.store.verbs import Verbs
 
-WAIT_FOR_DISK_MS = 1400
-"""Within the time that a call to the store may take; the engine writes to its disk every second."""
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(Verbs):
+class RegistryVerbs(DurableVerbs):
     """What administrators ask of the store. What changes the registry is on disk before it is answered."""
 
     async def put_license(self, key: LicenseKey, *, dry_run: bool = False) -> Imported:
@@ -73,7 +70,7 @@ class RegistryVerbs(Verbs):
     async def unassign(self, customer: str, license: str, user: str) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
         word = (await self.call("unassign", customer, license=license, user=user)).word
-        await self.make_durable()
+        await self.make_durable(self.partition(customer))
         return word == "unassigned"
 
     async def customers(self) -> list[str]:
@@ -163,19 +160,7 @@ class RegistryVerbs(Verbs):
     async def _changed(self, customer: str) -> None:
         """The registry has changed: those who wait may have a seat now, and the change must last."""
         await self.call("serve", customer)
-        await self.make_durable()
-
-    async def make_durable(self) -> None:
-        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).
-
-        Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
-        """
-        try:
-            ((on_disk, _replicas),) = await self._each([("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)])
-        except exceptions.ResponseError:
-            return
-        if not on_disk:
-            raise StoreUnavailable("the store has not written to its disk yet")
+        await self.make_durable(self.partition(customer))
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""

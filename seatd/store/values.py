@@ -183,6 +183,41 @@ class Beat(Value, frozen=True, kw_only=True):
     more: bool
 
 
+class HeldRecord(Value, frozen=True, kw_only=True):
+    """All that the store keeps of a session, as its node knows it."""
+
+    user: str
+    domain: str
+    device: Device
+    secret: str
+    since_ms: int
+    seats: tuple[Seat, ...]
+
+
+class Held(Value, frozen=True, kw_only=True):
+    """A session that a node holds. With `record` it can be put back if the store has lost it."""
+
+    session: str
+    fence: int
+    record: HeldRecord | None = None
+
+
+class Reasserted(Value, frozen=True, kw_only=True):
+    """What became of the sessions that a node said it holds."""
+
+    lost: tuple[str, ...]
+    restored: tuple[str, ...]
+
+
+class Ended(Value, frozen=True, kw_only=True):
+    """A session that has ended, and for how long its user is refused."""
+
+    session: str
+    fence: int
+    user: str
+    cooldown_ms: int = 0
+
+
 # -- the registry ---------------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ class Verbs:
     """Calls scripts, and remembers each partition's epoch (the highest that any answer has carried).
 
     `on_call` is told of every answered call: the verb, and the seconds that it took from here.
+    `on_epoch` is told of a partition whose epoch has risen: the store may have lost writes.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Verbs:
         checked: bool = False,
         now_ms: Callable[[], int] | None = None,
         on_call: Callable[[str, float], None] | None = None,
+        on_epoch: Callable[[int], None] | None = None,
     ) -> None:
         self.client = client
         self.options = options
@@ -67,6 +69,7 @@ class Verbs:
         self._checked = checked
         self._now_ms = now_ms
         self._on_call = on_call
+        self.on_epoch = on_epoch
         self._common = {
             "recovery_ms": options.recovery_ms,
             "client_lease_ms": options.client_lease_ms,
@@ -114,4 +117,6 @@ class Verbs:
             raise TypeError(f"{verb} may not answer {word}")
         if epoch > self.epochs.get(partition, 0):
             self.epochs[partition] = epoch
+            if self.on_epoch:
+                self.on_epoch(partition)
         return Answer(word, body or {})

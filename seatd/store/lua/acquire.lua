@@ -11,7 +11,7 @@ if record.fence ~= args.fence or record.state ~= 'attached' then
   return answer('gone', {reason = 'superseded'})
 end
 if recovering then
-  return answer('denied', {code = 'recovering', retry_after_ms = recover_until_ms - now})
+  return answer('denied', {code = 'recovering', retry_after_ms = math.min(recover_until_ms - now, 5000)})
 end
 local cooling_ms = cooling_for(record.user, record.device)
 if cooling_ms > 0 then

@@ -8,10 +8,16 @@ local previous = tonumber(redis.call('ZSCORE', nodes, args.node))
 local lapsed = (args.joined and (not previous or previous < now)) or false
 redis.call('ZREMRANGEBYLEX', orders, '[' .. args.node .. '\0', '(' .. args.node .. '\0' .. string.format('%016d', args.done + 1))
 
+local function forget(node)
+  redis.call('ZREM', nodes, node)
+  redis.call('HDEL', meta, 'reported:' .. node)
+  redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
+end
+
 if not args.leave then
   redis.call('ZADD', nodes, now + args.lease_ms, args.node)
 elseif #range(by_node, args.node, 1) == 0 then
-  redis.call('ZREM', nodes, args.node)
+  forget(args.node)
 else
   redis.call('ZADD', nodes, now, args.node)
 end
@@ -34,8 +40,7 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', '(' .. now, 'LI
     due[#due + 1] = {customer = customer, session = session, node = node}
   end
   if #held == 0 then
-    redis.call('ZREM', nodes, node)
-    redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
+    forget(node)
   end
 end
 

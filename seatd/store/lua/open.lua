@@ -20,7 +20,7 @@ if has(tombs, args.session) then
 end
 
 if recovering and #args.need + #args.want > 0 then
-  return answer('denied', {code = 'recovering', retry_after_ms = recover_until_ms - now})
+  return answer('denied', {code = 'recovering', retry_after_ms = math.min(recover_until_ms - now, 5000)})
 end
 
 local cooling_ms = cooling_for(args.user, args.device)

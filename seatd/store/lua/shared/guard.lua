@@ -20,7 +20,14 @@ local function guard()
     local newborn = not stored[1] and known == 0
     epoch = math.max(epoch + 1, known + 1, now)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
-    redis.call('HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms)
+    if not stored[1] and not newborn then
+      -- Everything is lost, so nobody knows which nodes there are: the window lasts its full time.
+      redis.call('HSET', meta, 'whole_window', epoch)
+    end
+    -- Counters go on from the epoch: one that fell back with lost writes would give numbers out twice.
+    redis.call(
+      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', epoch, 'queued', epoch
+    )
   end
   return epoch, recover_until_ms
 end
