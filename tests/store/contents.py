@@ -7,7 +7,7 @@ from typing import Any
 
 import msgpack
 
-from seatd.store.keys import PARTITION_KEYS, customer_key, partition_key
+from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Customer, Model, Session
 
