@@ -30,8 +30,8 @@ from seatd_protocol.messages import (
 from seatd_protocol.state import Conversation, IllegalMessage, State
 from seatd_protocol.timing import Timing
 
-# A lease that was confirmed a beat ago still runs for C minus two beats when the next beat is half a beat late:
-# with the usual C of three beats that leaves half a beat to resume elsewhere without a gap.
+# The last beat confirmed a lease that runs to C minus one beat after it. With the usual C of three beats, half
+# a beat is left then to resume elsewhere without a gap.
 _SILENT_BEATS = 1.5
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from seatd.hub.jwks import Fetch, Jwks
 from seatd.hub.token_keys import TokenKey, key_file, select, shared_secret
-from seatd.licensing.names import BadName, check_customer, split_user
+from seatd.licensing.names import BadName, canonical_domain, check_customer, split_user
 
 MAX_TOKEN = 6144  # characters, as in the contract of `hello`
 MAX_LIFE_S = 366 * 86400
@@ -106,7 +106,7 @@ def canonical_user(user: str) -> tuple[str, str]:
     `BadName` when it is no `name@domain`.
     """
     name, at, domain = unicodedata.normalize("NFC", user).rpartition("@")
-    user = name + at + unicodedata.normalize("NFC", domain.casefold())
+    user = name + at + canonical_domain(domain)
     return user, split_user(user)[1]
 
 

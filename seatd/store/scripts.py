@@ -25,9 +25,10 @@ _CHECKED = """
 local real, declared = redis, {}
 for _, key in ipairs(KEYS) do declared[key] = true end
 local keyless = {TIME = true, INFO = true, PUBLISH = true}
-local redis = {call = function(command, key, ...)
+local redis = {call = function(command, ...)
+  local key = ...
   if not keyless[command] and not declared[key] then error('undeclared key ' .. tostring(key) .. ' in ' .. command) end
-  return real.call(command, key, ...)
+  return real.call(command, ...)
 end}
 """
 

@@ -12,7 +12,7 @@ from seatd.web.services import SERVICES, Services
 async def metrics_page(request: web.Request) -> web.StreamResponse:
     """All metrics of this node, and the store-wide ones from one snapshot taken now.
 
-    While the store is away the page still answers 200 with what the node itself knows: an alert needs it most then.
+    While the store is away the page still answers 200 with what the node itself knows: alerts need it most then.
     """
     services = request.app[SERVICES]
     await _take_snapshot(services)
@@ -25,6 +25,7 @@ async def _take_snapshot(services: Services) -> None:
         waiting = await services.store.waiting_to_end()
     except StoreUnavailable:
         services.metrics.store_up.set(0)
+        services.metrics.parked_sessions.set(float("nan"))
         services.metrics.set_registry(())
         return
     services.metrics.store_up.set(1)

@@ -1,7 +1,7 @@
 """`SeatClient` against a real server: signing in, what it believes, and that it leaves nothing behind."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -213,17 +213,44 @@ async def test_a_failing_listener_costs_nothing(make: Make, server: ContractServ
     assert client.state is State.LIVE
 
 
+def failing_at(what: str) -> Callable[[Mapping[str, Any]], None]:
+    """An observer that raises at one record: nothing that follows it can have happened."""
+
+    def observe(record: Mapping[str, Any]) -> None:
+        if record["what"] == what:
+            raise ZeroDivisionError
+
+    return observe
+
+
+async def test_the_lease_counts_from_before_hello_left(make: Make, server: ContractServer) -> None:
+    connecting = asyncio.create_task(make(observe=failing_at("hello")).connect())
+    assert await (await server.accept()).gone() == 1000
+    with pytest.raises(ZeroDivisionError):
+        await connecting
+
+
+async def test_seats_are_given_up_before_ack_leaves(make: Make, server: ContractServer) -> None:
+    peer = await opened(make(observe=failing_at("logout")), server)
+    await peer.send(Logout(order=1, code="forced", message="", cooldown_s=60))
+    assert await peer.gone() == 1000
+
+
+async def test_seats_are_given_up_before_release_leaves(make: Make, server: ContractServer) -> None:
+    client = make(observe=failing_at("release"))
+    peer = await opened(client, server)
+    with pytest.raises(ZeroDivisionError):
+        await client.release(["CALL_CENTER"])
+    await peer.beat(1)
+
+
 async def test_a_failure_of_its_own_ends_it(
     make: Make, server: ContractServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def observe(record: Mapping[str, Any]) -> None:
-        if record["what"] == "beat":
-            raise ZeroDivisionError
-
-    client = make(observe=observe)
+    client = make(observe=failing_at("beat"))
     peer = await opened(client, server)
     await peer.send(Beat(n=1, lease_s=24))
-    assert await peer.gone() == 1000
+    assert await peer.gone() == 1000  # and no `alive` before it: that counts from before it left, too
     assert (await client.wait_closed()).reason == "the client failed: ZeroDivisionError"
     assert "the client failed" in caplog.text
 

@@ -7,9 +7,10 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
+from seatd_protocol.codec import CODECS, MAX_FRAME
 from seatd_protocol.codes import Action
 from seatd_protocol.events import Closed, Stopped
-from seatd_protocol.messages import Hello, Moving, Resume
+from seatd_protocol.messages import Hello, Moving, Notice, Resume
 from seatd_protocol.state import State
 from tests.protocol.clients import EMAIL, RESUMED, Make, Time, all_events, opened, until_s
 from tests.protocol.contract_server import SEAT, WELCOME, ContractServer
@@ -183,6 +184,17 @@ async def test_a_silent_server_is_a_dead_one(
     await client.aclose()
     closed = next(event for event in await all_events(client) if isinstance(event, Closed))
     assert (closed.code, closed.reason) == (1006, "nothing heard for 0.1 s")
+
+
+async def test_the_largest_frame(make: Make, server: ContractServer) -> None:
+    client = make()
+    peer = await opened(client, server)
+    empty = len(CODECS["seatd.v1.msgpack"].encode(Notice(code="", message="x" * 256)))
+    notice = Notice(code="", message="x" * (256 + MAX_FRAME - empty))
+    await peer.send(notice)
+    await peer.beat(1)
+    await client.aclose()
+    assert notice in await all_events(client)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 from seatd_protocol.codec import CODECS, Codec
+from seatd_protocol.lease import ClientLease
 from seatd_protocol.messages import (
     Ack,
     Alive,
@@ -42,14 +44,17 @@ Kind = TypeVar("Kind", bound=Heard)
 
 
 class Client:
-    """Reads in the background. `alive`: answers beats; `acks`: confirms a forced logout; change them at any time."""
+    """Reads in the background. `alive`: answers beats; `acks`: confirms a forced logout; change them at any time.
+    `beats` counts the beats that came."""
 
     def __init__(self, socket: WebSocket, codec: Codec, *, alive: bool = True, acks: bool = False) -> None:
         self.socket = socket
         self.codec = codec
         self.alive = alive
         self.acks = acks
+        self.beats = 0
         self.first: Welcome | Denied | Queued | Closed | None = None
+        self._lease = ClientLease()
         self._inbox: asyncio.Queue[Heard] = asyncio.Queue()
         self._reader = asyncio.create_task(self._read())
 
@@ -73,6 +78,7 @@ class Client:
 
     async def sign_in(self, hello: ClientMessage) -> Self:
         """Says hello; `first` is then the answer."""
+        self._lease.hello_sent(time.monotonic())
         await self.say(hello)
         answer = await self.recv()
         assert isinstance(answer, Welcome | Denied | Queued | Closed), answer
@@ -120,6 +126,11 @@ class Client:
         """What a later hello shows to have this session back."""
         return Resume(session=self.welcome.session, secret=self.welcome.secret)
 
+    @property
+    def believed_until_s(self) -> float:
+        """Until when (monotonic) this client may rightly use its seats."""
+        return self._lease.until_s
+
     async def bye(self) -> int:
         """A clean end; the close code."""
         await self.say(Bye())
@@ -143,12 +154,22 @@ class Client:
         self._inbox.put_nowait(Closed(1006))
 
     async def _note(self, message: ServerMessage) -> None:
-        if not isinstance(message, Beat):
-            self._inbox.put_nowait(message)
-        elif self.alive:
-            await self._answer(Alive(n=message.n))
+        if isinstance(message, Welcome):
+            self._lease.welcomed(message.lease_s)
+        if isinstance(message, Beat):
+            self.beats += 1
+            if self.alive:
+                await self._alive(message)
+            return
+        self._inbox.put_nowait(message)
         if isinstance(message, Logout) and self.acks:
             await self._answer(Ack(order=message.order))
+
+    async def _alive(self, beat: Beat) -> None:
+        now_s = time.monotonic()
+        self._lease.beat_received(beat.n, beat.lease_s, now_s)
+        self._lease.alive_sent(beat.n, now_s)
+        await self._answer(Alive(n=beat.n))
 
     async def _answer(self, message: ClientMessage) -> None:
         try:

@@ -22,10 +22,13 @@ BRISK = {
     "SESSIONS_BEAT": "1s",
     "SESSIONS_LEASE": "3s",
     "SESSIONS_LINGER": "8s",
-    "NODE_LEASE": "4s",
-    "NODE_RENEW": "1s",
+    "NODE_LEASE": "2s",
+    "NODE_RENEW": "500ms",
+    "TOKENS_LEEWAY": "0s",
 }
 """Times as short as the rules allow, where a test has to live through them."""
+GENEROUS = {"SESSIONS_MESSAGES_PER_S": "100000", "SESSIONS_MESSAGES_BURST": "100000"}
+"""Lets a client send as fast as it can."""
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +37,13 @@ def pair() -> Iterator[Pair]:
     with Servers() as servers:
         a = servers.start("a")
         yield Pair(a, servers.start("b", store=a.store))
+
+
+@pytest.fixture(scope="session")
+def brisk() -> Iterator[Server]:
+    """A node with short times, a small outbox and no limit on what clients send."""
+    with Servers() as servers:
+        yield servers.start("brisk", **BRISK, **GENEROUS, SESSIONS_OUTBOX_BYTES="8192")
 
 
 @pytest.fixture
@@ -47,5 +57,13 @@ def servers() -> Iterator[Servers]:
 async def company(pair: Pair) -> AsyncIterator[Company]:
     """A customer of the test's own on the two shared nodes."""
     own = Company(*pair)
+    yield own
+    own.leave()
+
+
+@pytest.fixture
+async def brisk_company(brisk: Server) -> AsyncIterator[Company]:
+    """A customer of the test's own on the node with short times."""
+    own = Company(brisk)
     yield own
     own.leave()

@@ -392,9 +392,10 @@ def test_store_and_model_agree(engine: PrivateEngine) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call] # hypothesis leaves it so
         lambda: Seats(engine.url),
         settings=settings(
-            max_examples=80,
+            max_examples=int(os.environ.get("N", 80)),
             stateful_step_count=40,
             deadline=None,
+            report_multiple_bugs=False,
             derandomize="CI" in os.environ,
             suppress_health_check=list(HealthCheck),
         ),

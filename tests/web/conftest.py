@@ -154,7 +154,7 @@ def engine_url() -> Iterator[str]:
 @pytest.fixture
 async def store(engine_url: str) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = Store(connect(engine_url, ConnectOptions()), StoreOptions(partitions=4))
+    opened = Store(connect(engine_url, ConnectOptions()), StoreOptions(partitions=4), checked=True)
     await opened.client.flushall()
     await opened.join()
     yield opened

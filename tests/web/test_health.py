@@ -53,6 +53,7 @@ async def test_metrics_without_the_store(site: Site) -> None:
     status, text = await page(site, "/metrics")
     assert status == 200
     assert "seatd_store_up 0.0\n" in text
+    assert "seatd_parked_sessions NaN\n" in text
     assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
     async with site.admin.get("/api/v1/licenses") as response:
         assert response.status == 401
@@ -61,6 +62,7 @@ async def test_metrics_without_the_store(site: Site) -> None:
     store.client = store.pipeline.client = client
     _, text = await page(site, "/metrics")
     assert "seatd_store_up 1.0\n" in text
+    assert "seatd_parked_sessions 0.0\n" in text
 
 
 async def test_metrics_are_also_there_in_the_openmetrics_format(site: Site) -> None:

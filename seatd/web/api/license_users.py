@@ -7,13 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 import structlog
 
-from seatd.hub.tokens import canonical_user
-from seatd.licensing.names import BadName
 from seatd.store.values import HolderRow
 from seatd.web.api.license_rows import LicensePath, find_license
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment
-from seatd.web.errors import Problem, invalid
+from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment, named_user
+from seatd.web.errors import Problem
 
 ops = Ops("license users")
 _log = structlog.get_logger(__name__)
@@ -102,14 +100,6 @@ async def unassign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> None
     if not await call.services.store.unassign(row.customer, row.id, user):
         raise Problem("not_assigned")
     _log.info("license taken back", by=call.caller.name, customer=row.customer, license=row.id, user=user)
-
-
-def named_user(text: str, path: str) -> tuple[str, str]:
-    """The user in its one form, and the domain; `invalid` at `path` when it is no name@domain."""
-    try:
-        return canonical_user(text)
-    except BadName as error:
-        raise invalid(path, str(error)) from None
 
 
 def _user(row: HolderRow) -> LicenseUser:

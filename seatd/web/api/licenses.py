@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from seatd.licensing.names import canonical_domain
 from seatd.web.api.license_rows import LicensePath, LicenseView, find_license, view
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Nothing, PageQuery, Search
@@ -83,7 +84,7 @@ def _matches(row: LicenseView, query: LicenseQuery) -> bool:
     return (
         (not sought or any(sought in text.casefold() for text in texts))
         and query.customer in ("", row.customer)
-        and (not query.domain or query.domain.casefold() in (domain.casefold() for domain in row.domains))
+        and (not query.domain or canonical_domain(query.domain) in row.domains)
     )
 
 

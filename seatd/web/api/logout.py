@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 import msgspec
 
 from seatd.hub.logout import Receipt
 from seatd.hub.targets import LogoutTargets
+from seatd.licensing.names import canonical_domain
 from seatd.web.api.license_rows import find_license
-from seatd.web.api.license_users import named_user
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.sessions import DeviceView, device_view
-from seatd.web.api.shapes import Input, Nothing
+from seatd.web.api.shapes import Input, Nothing, named_user
 from seatd.web.errors import FieldError, Problem
 from seatd.web.services import Services
 
@@ -88,7 +87,7 @@ def _targets(body: LogoutBody) -> LogoutTargets:
     if not (body.users or body.sessions or body.license or body.domain or body.customer):
         raise Problem("no_target", "Give users, sessions, license, domain or customer.")
     users = (named_user(user, f"users[{place}]")[0] for place, user in enumerate(body.users))
-    domain = body.domain and unicodedata.normalize("NFC", body.domain).casefold()
+    domain = body.domain and canonical_domain(body.domain)
     return LogoutTargets(
         users=tuple(dict.fromkeys(users)),
         sessions=tuple(dict.fromkeys(body.sessions)),

@@ -8,7 +8,7 @@ import msgspec
 
 from seatd.store.values import SessionRow
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment
+from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment, named_user
 from seatd.web.errors import Problem
 from seatd_protocol.messages import Device, DeviceKind, Seat
 
@@ -68,8 +68,9 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 async def list_sessions(call: Call[Nothing, SessionQuery, Nothing]) -> Listing[SessionView]:
     """Live sessions"""
     query = call.query
+    user = named_user(query.user, "user")[0] if query.user else ""
     page = await call.services.store.sessions(
-        customer=query.customer or None, user=query.user, offset=query.offset, size=query.size
+        customer=query.customer or None, user=user, offset=query.offset, size=query.size
     )
     return Listing(items=tuple(map(view, page.items)), page=query.page, size=query.size, total=page.total)
 

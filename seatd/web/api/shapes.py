@@ -1,4 +1,4 @@
-"""Shapes that several calls share: pages of lists, times, and the empty shape."""
+"""Shapes that several calls share: pages of lists, times, users, and the empty shape."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
+
+from seatd.hub.tokens import canonical_user
+from seatd.licensing.names import BadName
+from seatd.web.errors import invalid
 
 Item = TypeVar("Item")
 
@@ -48,3 +52,11 @@ class Listing(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 def moment(at_ms: int) -> datetime:
     """Milliseconds since 1970 as a time that is written in RFC 3339."""
     return _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), _LATEST_MS))
+
+
+def named_user(text: str, path: str) -> tuple[str, str]:
+    """The user in its one form, and the domain; `invalid` at `path` when it is no name@domain."""
+    try:
+        return canonical_user(text)
+    except BadName as error:
+        raise invalid(path, str(error)) from None

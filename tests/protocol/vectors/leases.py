@@ -81,6 +81,17 @@ def client_leases() -> Iterable[Map]:
         "valid": [[52.75, True], [53.0, False]],
     }
     yield {
+        "name": "a waiter on a new connection",
+        "steps": steps(
+            (0.0, "hello_sent", {}, None),
+            (1.0, "beat", {"n": 1, **c}, 24.0),
+            (1.0, "alive_sent", {"n": 1}, 24.0),
+            (10.0, "hello_sent", {}, 24.0),
+            (11.0, "beat", {"n": 1, **c}, 34.0),
+        ),
+        "valid": [[33.75, True], [34.0, False]],
+    }
+    yield {
         "name": "a hello without an answer extends nothing",
         "steps": steps(
             (0.0, "hello_sent", {}, None), (1.0, "welcomed", c, 24.0), (20.0, "hello_sent", {}, 24.0)

@@ -52,6 +52,7 @@ async def test_lists(site: Site) -> None:
         ("", ["ann@acme.example", "ann@beta.example", "bob@acme.example"], 3),
         ("customer=beta", ["ann@beta.example"], 1),
         ("user=ann@acme.example", ["ann@acme.example"], 1),
+        ("user=ann@ACME.example", ["ann@acme.example"], 1),
         ("customer=beta&user=ann@acme.example", [], 0),
         ("customer=none", [], 0),
         ("page=2&size=3", [], 3),
@@ -76,6 +77,12 @@ async def test_pages_go_on_over_customers(site: Site) -> None:
         _, listing = await site.call("GET", f"/api/v1/sessions?size=1&page={page}")
         seen += [row["user"] for row in listing["items"]]
     assert sorted(seen) == ["ann@acme.example", "ann@beta.example", "bob@acme.example"]
+
+
+@pytest.mark.parametrize("user", ["ann", "a%00@x", "a@b@c"])
+async def test_a_name_that_is_no_user(site: Site, user: str) -> None:
+    status, body = await site.call("GET", f"/api/v1/sessions?user={user}")
+    assert (status, body["code"], body["errors"][0]["path"]) == (422, "invalid", "user")
 
 
 @pytest.mark.parametrize("session", ["none", "x" * 1000, "%00", "a@b", "*"])

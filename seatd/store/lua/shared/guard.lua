@@ -24,9 +24,11 @@ local function guard()
       -- Everything is lost, so nobody knows which nodes there are: the window lasts its full time.
       redis.call('HSET', meta, 'whole_window', epoch)
     end
-    -- Counters go on from the epoch: one that fell back with lost writes would give numbers out twice.
+    -- A node deletes orders up to the last number it has carried out, so no number may come twice, even if the counter
+    -- itself was lost: they begin anew above all that an earlier epoch can have used.
+    local first = epoch * 1000
     redis.call(
-      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', epoch, 'queued', epoch
+      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', first, 'queued', first
     )
   end
   return epoch, recover_until_ms

@@ -1,0 +1,69 @@
+"""Clients that do not keep up: closed within bounds, their seats kept, nobody else disturbed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import aiohttp
+
+from seatd_protocol.codec import CODECS
+from seatd_protocol.messages import Acquire, Granted, Hello
+from tests.scenarios import websocket
+from tests.scenarios.company import Company
+from tests.scenarios.websocket import WebSocket
+from tests.servers import Server
+
+DEVICES = 8
+"""So many own sessions are told in a denial: answers that are much larger than what asks for them."""
+MEMORY_KB = 64 * 1024
+
+
+async def test_a_client_that_never_reads_is_cut_off(brisk: Server, brisk_company: Company) -> None:
+    company = brisk_company
+    await company.licensed("CALL_CENTER:competitive:2", "CALL_MANAGER:competitive:1")
+    other = await company.sign_in(brisk, "bob", "CALL_CENTER", "CALL_MANAGER")
+    for number in range(DEVICES):
+        await company.sign_in(brisk, "ann", "CALL_CENTER", device=f"{number}" * 128)
+    before_kb = memory_kb(brisk)
+    await asks_and_never_reads(company, brisk)
+    assert memory_kb(brisk) - before_kb < MEMORY_KB
+    assert await closed_total(brisk, "slow_consumer") == 1
+
+    await other.say(Acquire(ref=1, products=("CALL_CENTER",)))
+    assert isinstance(await other.recv(), Granted)
+    (row,) = [row for row in await company.sessions() if row["device"]["id"] == "deaf"]
+    assert (row["state"], len(row["seats"])) == ("parked", 1)
+
+
+async def asks_and_never_reads(company: Company, node: Server) -> None:
+    """Until the connection is cut."""
+    socket = await websocket.upgrade(node.clients, receive_buffer=4096)
+    assert isinstance(socket, WebSocket)
+    await socket.send(websocket.BINARY, encoded(company.hello("ann", "CALL_CENTER", device="deaf")))
+    request = encoded(Acquire(ref=0, products=("CALL_MANAGER",)))
+    try:
+        while True:
+            await socket.send(websocket.BINARY, request)
+    except ConnectionError:
+        socket.abort()
+
+
+def encoded(message: Hello | Acquire) -> bytes:
+    frame = CODECS["seatd.v1.msgpack"].encode(message)
+    assert isinstance(frame, bytes)
+    return frame
+
+
+def memory_kb(node: Server) -> int:
+    status = Path(f"/proc/{node.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found
+    return int(found[1])
+
+
+async def closed_total(node: Server, slug: str) -> float:
+    async with aiohttp.ClientSession() as http, http.get(f"http://{node.admin}/metrics") as page:
+        text = await page.text()
+    found = re.search(rf'seatd_sessions_closed_total{{code="{slug}"}} (\S+)', text)
+    return float(found[1]) if found else 0.0
