@@ -557,7 +557,7 @@ class Model:
         self.orders.pop(node, None)
 
     def _matched(self, name: str, target: KickTarget) -> list[Session]:
-        sessions = list(self.customer(name).sessions.values())
+        sessions = sorted(self.customer(name).sessions.values(), key=lambda s: (s.user, s.id))
         if target.session:
             return [s for s in sessions if s.id == target.session and target.user in (None, s.user)]
         if target.user:

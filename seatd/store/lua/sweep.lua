@@ -14,16 +14,20 @@ for _, item in ipairs(args.due) do
   local record = load(session)
   if not record then
     redis.call('ZREM', deadlines, address(session))
-  elseif record.state == 'attached' and lease_end(record.node) < now then
-    local stopped = lease_end(record.node)
-    park(session, record, (stopped > 0 and stopped or now) + args.linger_ms)
-    parked[#parked + 1] = session
+  elseif record.node ~= '' and lease_end(record.node) < now then
+    if record.state == 'attached' then
+      local stopped = lease_end(record.node)
+      park(session, record, (stopped > 0 and stopped or now) + args.linger_ms)
+      parked[#parked + 1] = session
+    else
+      orphan(session, record)
+    end
   end
   if record and record.state ~= 'attached' and record.until_ms <= now then
     drop(session, record, {})
     ended[#ended + 1] = session
   end
-  if item.node ~= '' and (not record or record.node ~= item.node or lease_end(item.node) < now) then
+  if item.node ~= '' and (not record or record.node ~= item.node) then
     redis.call('ZREM', by_node, item.node .. '\0' .. address(session))
   end
 end

@@ -96,6 +96,14 @@ local function park(session, record, until_ms)
   redis.call('ZADD', deadlines, until_ms, address(session))
 end
 
+-- A draining session whose node's lease is over: that node no longer answers for it. Once no session is left with the node,
+-- its orders are forgotten, so from here on it must not take the session for its own (see reassert).
+local function orphan(session, record)
+  detach(session, record)
+  record.node = ''
+  save(session, record)
+end
+
 -- Ends a session by order. Nobody may have its seats before its client can no longer believe in them: the client says
 -- so itself, or the node's right to speak for it (its lease) and then the client's own lease have run out.
 local function drain(session, record, fields)
