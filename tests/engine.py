@@ -63,7 +63,9 @@ def private_engine(program: Engine | None = None, **settings: str) -> Iterator[P
     """Starts an engine in a folder of its own; both are gone afterwards. `settings` as in its configuration file,
     with `_` for `-`."""
     program = program or tested_engine()
-    with tempfile.TemporaryDirectory(prefix="seatd-") as folder:  # short: a socket's path has at most 107 bytes
+    with tempfile.TemporaryDirectory(
+        prefix="seatd-"
+    ) as folder:  # short: a socket's path has at most 107 bytes
         socket = Path(folder, "s")
         process = subprocess.Popen(
             [program.path, *_options(folder, socket, settings)],

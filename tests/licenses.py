@@ -13,7 +13,9 @@ CUSTOMER = "acme"
 DOMAIN = "acme.example"
 
 
-def license_claim(id: str = "cc-1", product: str = "CALL_CENTER", limit: int = 5, **fields: Any) -> LicenseClaim:
+def license_claim(
+    id: str = "cc-1", product: str = "CALL_CENTER", limit: int = 5, **fields: Any
+) -> LicenseClaim:
     """One license; competitive and valid for years unless `fields` say otherwise."""
     times = {"valid_from_ms": FROM_MS, "valid_till_ms": TILL_MS}
     return LicenseClaim(id=id, product=product, limit=limit, **{"kind": "competitive", **times, **fields})

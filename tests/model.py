@@ -8,11 +8,22 @@ one partition, so all its customers share the nodes, the tombs and the recovery 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store import values
-from seatd.store.values import Denied, Due, Gone, Granted, KickTarget, Opening, Order, OwnSession, Released, Want
+from seatd.store.values import (
+    Denied,
+    Due,
+    Gone,
+    Granted,
+    KickTarget,
+    Opening,
+    Order,
+    OwnSession,
+    Released,
+    Want,
+)
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 
@@ -133,7 +144,9 @@ class Model:
         seats = self._plan(customer, opening.user, opening.domain, [], opening.need, opening.want)
         if isinstance(seats, Denied):
             return seats
-        older = [s for s in customer.of(opening.user) if s.device.id == opening.device.id and s.state != "draining"]
+        older = [
+            s for s in customer.of(opening.user) if s.device.id == opening.device.id and s.state != "draining"
+        ]
         session = Session(
             id=opening.session,
             user=opening.user,
@@ -166,7 +179,9 @@ class Model:
         found.fence += 1
         return replace_resumed(self._granted(customer, found))
 
-    def acquire(self, name: str, *, session: str, fence: int, need: Sequence[Want]) -> Granted | Denied | Gone:
+    def acquire(
+        self, name: str, *, session: str, fence: int, need: Sequence[Want]
+    ) -> Granted | Denied | Gone:
         customer = self.customer(name)
         found = self._live(customer, session, fence)
         if isinstance(found, Gone):
@@ -190,7 +205,12 @@ class Model:
 
     def park(self, name: str, node: str, *, session: str, fence: int | None) -> bool:
         found = self.customer(name).sessions.get(session)
-        if found is None or found.state != "attached" or found.node != node or fence not in (None, found.fence):
+        if (
+            found is None
+            or found.state != "attached"
+            or found.node != node
+            or fence not in (None, found.fence)
+        ):
             return False
         self._park(found, self.now_ms + self.options.linger_ms)
         return True
@@ -588,9 +608,7 @@ class Model:
 
     def _own(self, customer: Customer, user: str) -> tuple[OwnSession, ...]:
         return tuple(
-            OwnSession(
-                session=s.id, device=s.device, since_ms=s.since_ms, seats=self._shown(customer, s)
-            )
+            OwnSession(session=s.id, device=s.device, since_ms=s.since_ms, seats=self._shown(customer, s))
             for s in customer.of(user)[:SHOWN_SESSIONS]
         )
 

@@ -129,7 +129,9 @@ class Servers:
         self._servers: list[Server] = []
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             codes = [self._ended(server) for server in reversed(self._servers)]
             logs = [server.log_file.read_text() for server in self._servers]

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from seatd.hub.beats import Wheel
+from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
@@ -26,12 +27,8 @@ from seatd.store.values import Denied, Gone, Granted, Order, Queued, StoreUnavai
 from seatd.store.wakeups import Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
-from seatd_protocol.messages import Moving
 
 log = structlog.get_logger(__name__)
-
-DRAIN_S = 5.0
-"""How long a draining node waits for its clients' sockets to close."""
 
 
 class Hub:
@@ -95,12 +92,9 @@ class Hub:
         """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
         self.draining = True
         self.metrics.draining.set(1)
-        for session in tuple(self._connected):
-            if session.live:
-                session.send(Moving(after_ms=0))
-            session.close(codes.MOVING)
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
+            async with asyncio.timeout(self.options.drain_s):
+                await move_all(tuple(self._connected), self.options.drain_s)
                 await self._emptied.wait()
 
     async def stop(self) -> None:

@@ -18,6 +18,7 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     lease_s: float = 10.0
     renew_s: float = 2.5
+    drain_s: float = 10.0
     beat_s: float = 8.0
     client_lease_s: float = 24.0
     linger_s: float = 30.0

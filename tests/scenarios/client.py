@@ -147,9 +147,7 @@ class Client:
                 self._inbox.put_nowait(_closed(frame.payload))
                 await self._answer_close(frame.payload)
                 return
-            message = self.codec.decode_server(
-                frame.payload if self.codec.binary else frame.payload.decode()
-            )
+            message = self.codec.decode_server(frame.payload if self.codec.binary else frame.payload.decode())
             await self._note(message)
         self._inbox.put_nowait(Closed(1006))
 

@@ -33,9 +33,7 @@ class Company:
     async def licensed(self, *licenses: str, domains: Sequence[str] = ()) -> list[str]:
         """Imports a key with licenses such as `CALL_CENTER:competitive:5` over REST; answers their ids."""
         number = next(self._keys)
-        entries = [
-            _entry(f"{self.name}-{number}-{place}", text) for place, text in enumerate(licenses, 1)
-        ]
+        entries = [_entry(f"{self.name}-{number}-{place}", text) for place, text in enumerate(licenses, 1)]
         claims = {
             "iss": "vendor",
             "jti": f"{self.name}-key-{number}",

@@ -68,7 +68,10 @@ async def test_a_product_that_counts_devices_takes_a_seat_for_each(pair: Pair, c
     phones = [
         await company.sign_in(node, "ann", "VOIP_DEVICE", kind="ip_phone", device=node.name) for node in pair
     ]
-    assert [client.seats[0].holder for client in phones] == [f"{company.user('ann')}/a", f"{company.user('ann')}/b"]
+    assert [client.seats[0].holder for client in phones] == [
+        f"{company.user('ann')}/a",
+        f"{company.user('ann')}/b",
+    ]
     assert await company.used("VOIP_DEVICE") == 2
     third = await company.sign_in(pair.a, "ann", "VOIP_DEVICE", kind="ip_phone", device="c")
     assert (third.denied.code, third.denied.used) == ("no_seat", 2)

@@ -17,7 +17,11 @@ async def test_two_seats_three_people_and_an_administrator(pair: Pair, company: 
     ann = await company.sign_in(pair.a, "ann", "CALL_CENTER")
     bob = await company.sign_in(pair.b, "bob", "CALL_CENTER", protocol="seatd.v1.json")
     assert [seat.license for seat in ann.seats + bob.seats] == [license_id, license_id]
-    assert (ann.welcome.user, ann.welcome.domain, ann.welcome.node) == (company.user("ann"), company.domain, "a")
+    assert (ann.welcome.user, ann.welcome.domain, ann.welcome.node) == (
+        company.user("ann"),
+        company.domain,
+        "a",
+    )
     assert ann.welcome.session != bob.welcome.session
 
     eve = await company.sign_in(pair.a, "eve", "CALL_CENTER")

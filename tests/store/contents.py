@@ -76,9 +76,10 @@ async def everything(store: Store) -> dict[bytes, bytes]:
     return {key: await store.client.dump(key) for key in sorted(keys)}
 
 
-
 def _of_customer(model: Model, customer: Customer) -> Contents:
-    fields = {(domain, license.product) for license in customer.licenses.values() for domain in license.domains}
+    fields = {
+        (domain, license.product) for license in customer.licenses.values() for domain in license.domains
+    }
     return {
         "sessions": {s.id: _record(s) for s in customer.sessions.values()},
         "seats": sorted(

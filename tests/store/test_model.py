@@ -38,7 +38,10 @@ Known = tuple[str, Opening]
 PARTITIONS = 4
 OPTIONS = StoreOptions(partitions=PARTITIONS, tomb_ms=60_000, recovery_ms=15_000)
 COOLDOWN_MS = 20_000
-CUSTOMERS = ("acme", next(f"beta{n}" for n in range(99) if partition_of(f"beta{n}", 4) == partition_of("acme", 4)))
+CUSTOMERS = (
+    "acme",
+    next(f"beta{n}" for n in range(99) if partition_of(f"beta{n}", 4) == partition_of("acme", 4)),
+)
 PARTITION = partition_of("acme", PARTITIONS)
 NODES = ("n1", "n2", "n3")
 USERS = ("alice@one.test", "bob@one.test", "carol@two.test", "dave@two.test")
