@@ -22,7 +22,7 @@ LINGER_MARGIN_S = 5.0
 RECOVERY_MARGIN_S = 4.0
 HS256_MIN_BYTES = 32  # RFC 7518, 3.2: at least the size of the hash
 LEAST_OUTBOX_BYTES = 8192  # one frame of the largest size must fit
-STORE_SCHEMES = ("unix", "redis", "rediss", "redis+sentinel", "redis+cluster")
+STORE_SCHEMES = ("unix", "redis", "rediss", "redis+sentinel")
 MAY_BE_ZERO = {"cooldown_s", "store_grace_s", "leeway_s"}
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -154,9 +154,7 @@ def _store(settings: Settings) -> Iterator[BrokenRule]:
         return
     place = parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
     if parts.scheme not in STORE_SCHEMES or not place:
-        forms = (
-            "unix:///PATH, redis://HOST, rediss://HOST, redis+sentinel://HOSTS/NAME or redis+cluster://HOSTS"
-        )
+        forms = "unix:///PATH, redis://HOST, rediss://HOST or redis+sentinel://HOSTS/NAME"
         yield BrokenRule(("store.url",), f"store.url: must be {forms}")
     elif parts.scheme == "redis+sentinel" and not parts.path.strip("/"):
         text = (

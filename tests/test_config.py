@@ -176,7 +176,6 @@ def test_values_that_cannot_be_used_are_told_with_their_place(variable_name, tex
         "redis://:secret@store:6379/0",
         "rediss://store",
         "redis+sentinel://a:26379,b:26379/primary",
-        "redis+cluster://a:6379,b:6379",
     ],
 )
 def test_store_urls(url):
