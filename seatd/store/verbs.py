@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from seatd.store import keys
 from seatd.store.pipeline import Pipeline
 from seatd.store.scripts import load
+from seatd.store.values import StoreUnavailable
 
 Shape = TypeVar("Shape")
 
@@ -115,8 +116,18 @@ class Verbs:
             self._on_call(verb, time.perf_counter() - started_s)
         if self._checked and word not in script.answers:
             raise TypeError(f"{verb} may not answer {word}")
-        if epoch > self.epochs.get(partition, 0):
+        self._note_epoch(partition, epoch)
+        return Answer(word, body or {})
+
+    def _note_epoch(self, partition: int, epoch: int) -> None:
+        """A lower epoch than we have seen is a deposed primary speaking: what it grants will be lost, so it does not count.
+
+        (Verbs that only read carry no epoch: 0.)
+        """
+        known = self.epochs.get(partition, 0)
+        if 0 < epoch < known:
+            raise StoreUnavailable("the answer came from a store that has been replaced")
+        if epoch > known:
             self.epochs[partition] = epoch
             if self.on_epoch:
                 self.on_epoch(partition)
-        return Answer(word, body or {})

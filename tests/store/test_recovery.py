@@ -6,7 +6,7 @@ import pytest
 
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Ended, Granted, Held, HeldRecord, Opening, Want
+from seatd.store.values import Denied, Ended, Granted, Held, HeldRecord, Opening, StoreUnavailable, Want
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import CUSTOMER, DOMAIN, Licensed
@@ -223,3 +223,11 @@ async def test_what_a_partition_believes_to_be_on_a_node(store: Store, licensed:
     assert await store.held_by(partition, NODE) == [(CUSTOMER, "s1")]
     assert await store.fence_of(CUSTOMER, "s1") == 1
     assert await store.fence_of(CUSTOMER, "gone") is None
+
+
+async def test_what_a_deposed_primary_grants_does_not_count(store: Store, licensed: Licensed) -> None:
+    """It may go on answering for seconds; but every node that has reported knows a higher epoch by then."""
+    await licensed(limit=1)
+    store.epochs[store.partition(CUSTOMER)] += 1
+    with pytest.raises(StoreUnavailable):
+        await sign_in(store, "s1")
