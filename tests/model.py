@@ -188,6 +188,8 @@ class Model:
             return found
         if self.recovering:
             return self._recovering()
+        if denial := self._cooling(name, found.user, found.device.id):
+            return denial
         seats = self._plan(customer, found.user, found.domain, found.seats, need, ())
         if isinstance(seats, Denied):
             return seats
@@ -500,10 +502,9 @@ class Model:
     def _refusal(self, name: str, customer: Customer, opening: Opening) -> Denied | None:
         if self.recovering and (opening.need or opening.want):
             return self._recovering()
-        keys = ((name, opening.user), (name, opening.user, opening.device.id))
-        cooling_ms = max(self.cooldowns.get(key, 0) for key in keys) - self.now_ms
-        if cooling_ms > 0 and not opening.unseated:
-            return Denied(code="cooldown", retry_after_ms=cooling_ms)
+        denial = self._cooling(name, opening.user, opening.device.id)
+        if denial and not opening.unseated:
+            return denial
         stay = [
             session
             for session in customer.of(opening.user)
@@ -513,6 +514,11 @@ class Model:
             own = self._own(customer, opening.user)
             return Denied(code="device_not_allowed", limit=opening.per_user, used=len(stay), holders=own)
         return None
+
+    def _cooling(self, name: str, user: str, device: str) -> Denied | None:
+        until_ms = max(self.cooldowns.get(key, 0) for key in ((name, user), (name, user, device)))
+        left_ms = until_ms - self.now_ms
+        return Denied(code="cooldown", retry_after_ms=left_ms) if left_ms > 0 else None
 
     def _recovering(self) -> Denied:
         return Denied(code="recovering", retry_after_ms=self.recover_until_ms - self.now_ms)

@@ -42,10 +42,12 @@ class Server:
     admin: str
     store: str
 
-    def __init__(self, folder: Path, name: str, store: str | None, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, log_file: Path, name: str, store: str | None, settings: dict[str, str]
+    ) -> None:
         self.folder = folder
+        self.log_file = log_file
         self.name = name
-        self.log_file = folder.with_name(f"{folder.name}.log")
         self._command = [sys.executable, "-m", "seatd", "serve", "--data", str(folder), "--node", name]
         self._command += ["--store", store] if store else []
         self._settings = settings
@@ -146,11 +148,14 @@ class Servers:
         """A node that is ready. `settings` by their variables without `SEATD_`: `SESSIONS_BEAT="1s"`."""
         return self.launch(name, store=store, **settings).wait_ready()
 
-    def launch(self, name: str = "a", *, store: str | None = None, **settings: str) -> Server:
-        """The same without waiting: it may also end by itself."""
+    def launch(
+        self, name: str = "a", *, store: str | None = None, folder: Path | None = None, **settings: str
+    ) -> Server:
+        """The same without waiting: it may also end by itself. `folder`: a data folder other than its own."""
         listen = {"CLIENTS_LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0"}
         trust = {"LICENSES_TRUST": str(self._root / "vendor.pem")}
-        server = Server(self._root / name, name, store, listen | trust | settings)
+        log_file = self._root / f"{name}.log"
+        server = Server(folder or self._root / name, log_file, name, store, listen | trust | settings)
         self._servers.append(server)
         return server
 

@@ -97,6 +97,7 @@ def test_without_pip_it_says_what_to_install(dev, tmp_path, monkeypatch):
 def watching(folder: Path, exit_status: int) -> subprocess.Popen[str]:
     """`dev` as it watches a server, in a process of its own."""
     (folder / "seatd.json").write_text(json.dumps({"clients": "0.0.0.0:1", "admin": "127.0.0.1:2"}))
+    (folder / "admin.token").write_text("the-token\n")
     program = f"""
 import runpy, subprocess, sys
 from pathlib import Path
@@ -113,7 +114,9 @@ def test_the_banner_and_an_orderly_end(tmp_path, number):
         assert script.stdout is not None
         seen = []
         while "Ctrl-C" not in "".join(seen):
-            seen.append(script.stdout.readline())
+            line = script.stdout.readline()
+            assert line, "ended early"
+            seen.append(line)
         script.send_signal(number)
         rest = script.stdout.read()
         assert script.wait(30) == 0
@@ -121,7 +124,7 @@ def test_the_banner_and_an_orderly_end(tmp_path, number):
     assert text.startswith("seatd ready on ")
     assert "ws://127.0.0.1:1/v1/connect" in text
     assert "http://127.0.0.1:2/" in text
-    assert "admin.token" in text
+    assert "the-token" in text
     assert ".venv/bin/seatd demo --data " in text
     assert "bye" in rest
 

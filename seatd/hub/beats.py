@@ -46,6 +46,15 @@ class Wheel:
         if slot is not None:
             self._slots[slot].discard(member)
 
+    def tick(self) -> None:
+        """Turns by one slot, a `SLOTS`th of a beat."""
+        self._now += 1
+        for member in tuple(self._slots[self._now % SLOTS]):
+            try:
+                member.beat()
+            except Exception:  # one session's trouble must not stop everybody's beat
+                log.exception("beat failed")
+
     async def turn(self) -> None:
         """Turns for ever. After a pause (a busy loop, a suspended machine) it goes on from now, it does not catch up."""
         due = time.monotonic() + self._tick_s
@@ -53,10 +62,5 @@ class Wheel:
             await asyncio.sleep(due - time.monotonic())
             lag = max(0.0, time.monotonic() - due)
             self._on_lag(lag)
-            self._now += 1
-            for member in tuple(self._slots[self._now % SLOTS]):
-                try:
-                    member.beat()
-                except Exception:  # one session's trouble must not stop everybody's beat
-                    log.exception("beat failed")
+            self.tick()
             due = max(due, time.monotonic() - self._tick_s) + self._tick_s

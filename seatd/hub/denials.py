@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
+from seatd.hub.fitting import fitting
 from seatd.store import values
 from seatd_protocol.codes import DENIAL_CODES
 from seatd_protocol.messages import Denied, SessionInfo
+
+if TYPE_CHECKING:
+    from seatd.hub.session import Session
+
+
+def deny(session: Session, denial: values.Denied, ref: int | None = None) -> None:
+    """Counts a denial and tells the client."""
+    session.hub.count_denial(denial)
+    session.send(fitting(session.codec, denied(denial, ref)))
 
 
 def denied(denial: values.Denied, ref: int | None = None) -> Denied:

@@ -23,6 +23,7 @@ class Endings:
 
     def __init__(self) -> None:
         self._open: dict[int, dict[str, Ending]] = {}
+        self._under_way: dict[tuple[int, str], asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -34,14 +35,24 @@ class Endings:
 
     async def settle(self, partition: int, session: str, ending: Ending) -> None:
         """Carries out an ending; when the store is away, keeps it for later."""
+        done = self._under_way[partition, session] = asyncio.Event()
         try:
             await ending()
         except StoreUnavailable:
             self._open.setdefault(partition, {})[session] = ending
+        finally:
+            if self._under_way.get((partition, session)) is done:
+                del self._under_way[partition, session]
+            done.set()
 
-    def forget(self, partition: int, session: str) -> None:
-        """The session lives again here: what was to end it no longer counts."""
-        self._open.get(partition, {}).pop(session, None)
+    async def withdraw(self, partition: int, session: str) -> Ending | None:
+        """The session is about to live again here: what was to end it no longer counts, and is answered.
+
+        One that is under way is waited for: overtaken by what brings the session back, it would end the new life.
+        """
+        while done := self._under_way.get((partition, session)):
+            await done.wait()
+        return self._open.get(partition, {}).pop(session, None)
 
     def retry(self, partition: int) -> None:
         """The partition has answered: tries its open endings again, in the background."""
@@ -51,6 +62,5 @@ class Endings:
             task.add_done_callback(self._tasks.discard)
 
     async def _retry(self, partition: int, endings: dict[str, Ending]) -> None:
-        for session, ending in endings.items():
-            await self.settle(partition, session, ending)
+        await asyncio.gather(*(self.settle(partition, *item) for item in endings.items()))
         log.info("endings settled", count=len(endings))

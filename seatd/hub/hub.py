@@ -135,13 +135,14 @@ class Hub:
         session = Session(self, transport, codec)
         self._connected.add(session)
         self._emptied.clear()
+        if self.draining:  # the upgrade began before
+            session.close(codes.MOVING)
         return session
 
     def register(self, session: Session, state: str) -> None:
         """A session lives here now, `attached` or `waiting`. An older socket of the same session is closed."""
         older = self._sessions.get(session.key)
         self._sessions[session.key] = session
-        self.endings.forget(session.partition, session.key)
         self._count(session, state)
         self.wheel.add(session)
         if older and older is not session:
@@ -203,9 +204,9 @@ class Hub:
         """Ends a session of which it is not known whether it was opened."""
         await self._end(session.identity.customer, session.key, 1)
 
-    def keep_products(self, session: Session) -> None:
+    async def keep_products(self, session: Session) -> None:
         """The session asks again: what was to be given back because an answer was lost no longer is."""
-        self.endings.forget(session.partition, f"{session.key} products")
+        await self.endings.withdraw(session.partition, f"{session.key} products")
 
     async def release_unsure(self, session: Session, products: list[str]) -> None:
         """Gives products back of which it is not known whether they were granted, unless the session had them."""

@@ -93,6 +93,9 @@ class Leases:
 
     async def leave(self) -> None:
         """Gives all leases back; sessions still here are found by the other nodes at once."""
+        for task in self._urgent:  # one that answers a wake-up would take a lease anew
+            task.cancel()
+        await asyncio.gather(*self._urgent, return_exceptions=True)
         for number, partition in enumerate(self._partitions):
             partition.lease.lapse()
             await self._store.beat(number, self._options.node, done=partition.done, joined=False, leave=True)
@@ -108,14 +111,19 @@ class Leases:
                 task.add_done_callback(self._urgent.discard)
 
     def may_beat(self, number: int) -> bool:
-        """Whether clients of a partition may be told that their seats go on."""
+        """Whether clients of a partition may be told that their seats go on.
+
+        A lease that ends because the store is away has its grace. One that was over before (this process was frozen), or
+        that the store has called over, has none: somebody else may have the seats.
+        """
         now = self._clock()
         partition = self._partitions[number]
         if partition.lease.valid(now):
             return True
-        if self._options.strict or self._away_since_s is None:
+        away_since_s = self._away_since_s
+        if self._options.strict or away_since_s is None or partition.doubtful:
             return False
-        return now - self._away_since_s < self._options.store_grace_s
+        return partition.lease.until_s > away_since_s > now - self._options.store_grace_s
 
     def lapsed_s(self, number: int) -> float:
         """For how long this node's lease in a partition has been over (negative: what is left of it)."""

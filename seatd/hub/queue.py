@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Gauge
 
 from seatd.hub import sign_in
-from seatd.hub.denials import denied
+from seatd.hub.denials import deny
 from seatd.hub.waiter import Waiter
 from seatd.store import values
 from seatd.store.values import Denied, Order, StoreUnavailable
@@ -39,7 +39,7 @@ class Queue:
         older = self._waiters.get(waiter.session.key)
         self.forget(waiter.session)
         if older is not None:
-            waiter.session.send(denied(Denied(code="wait_timeout"), older.ref))
+            deny(waiter.session, Denied(code="wait_timeout", product=older.place.product), older.ref)
         self._waiters[waiter.session.key] = waiter
         self._gauge(waiter).inc()
         waiter.timer = asyncio.get_running_loop().call_later(wait_s, self._give_up, waiter)
@@ -124,12 +124,10 @@ class Queue:
     async def _turn_away(self, waiter: Waiter, denial: Denied) -> None:
         session = waiter.session
         if self._waiters.get(session.key) is not waiter:
-            return
+            return None
         self.forget(session)
         if waiter.hello is None:
-            self._hub.count_denial(denial)
-            session.send(denied(denial, waiter.ref))
-            return
+            return deny(session, denial, waiter.ref)
         await self._hub.withdraw(session)
         await sign_in.refuse(session, waiter.hello, denial)
 

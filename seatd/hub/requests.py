@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatd.hub.denials import denied
+from seatd.hub.denials import deny
+from seatd.hub.fitting import fitting
 from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of, with_add_ons
 from seatd.store import values
@@ -34,8 +35,7 @@ async def acquire(session: Session, message: Acquire) -> None:
     hub = session.hub
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
-        hub.count_denial(wants)
-        return session.send(denied(wants, message.ref))
+        return deny(session, wants, message.ref)
     outcome = await _draw(session, wants, message)
     match outcome:
         case values.Queued():
@@ -43,10 +43,9 @@ async def acquire(session: Session, message: Acquire) -> None:
             waiter = Waiter(session, outcome, products, ref=message.ref)
             hub.queue.wait(waiter, message.wait_s)
         case Gone():
-            session.replace()
+            session.lose()
         case Denied():
-            hub.count_denial(outcome)
-            session.send(denied(outcome, message.ref))
+            deny(session, outcome, message.ref)
         case values.Granted():
             session.hold(outcome.seats)
             asked = {want.product for want in wants}
@@ -61,7 +60,7 @@ async def _draw(
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
-    hub.keep_products(session)
+    await hub.keep_products(session)
     try:
         outcome = await hub.store.acquire(
             session.identity.customer,
@@ -94,7 +93,7 @@ async def release(session: Session, message: Release) -> None:
     except StoreUnavailable:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        return session.replace()
+        return session.lose()
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None
@@ -127,20 +126,8 @@ async def take_over(session: Session, message: TakeOver) -> None:
         for row in page.items
         if row.state != "draining"
     )
-    session.send(_fitting(session, message.ref, infos))
+    session.send(fitting(session.codec, Sessions(ref=message.ref, sessions=infos)))
     return None
-
-
-def _fitting(session: Session, ref: int, infos: tuple[SessionInfo, ...]) -> Sessions:
-    """As many of the sessions as one frame takes."""
-    while True:
-        answer = Sessions(ref=ref, sessions=infos)
-        try:
-            session.codec.encode(answer)
-        except ValueError:
-            infos = infos[:-1]
-        else:
-            return answer
 
 
 def _away(ref: int) -> Error:

@@ -83,15 +83,15 @@ class Session:
         self._alive_n = 0
         self._warned = False
         self._ordered_out: Order | None = None
+        self._told = False
+        self._replaced = False
 
     # -- in ---------------------------------------------------------------------------------------
 
     async def receive(self, frame: bytes | str) -> None:
         """Takes one frame from the client and does what it asks; bad ones close the socket with the reason."""
-        if self.closing:
-            return None
-        if not self._bucket.take():
-            return self.close(codes.RATE_LIMITED)
+        if not self.admits():
+            return
         try:
             message = self.codec.decode_client(frame)
             leaving = self.conversation.state is State.LEAVING
@@ -112,6 +112,12 @@ class Session:
         except Exception:
             log.exception("request failed")
             self.close(codes.INTERNAL)
+
+    def admits(self) -> bool:
+        """Whether a further frame is listened to; a client that sends too many is closed."""
+        if self.closing is None and not self._bucket.take():
+            self.close(codes.RATE_LIMITED)
+        return self.closing is None
 
     async def _handle(self, message: ClientMessage) -> None:
         match message:
@@ -222,9 +228,12 @@ class Session:
 
     def force_out(self, order: Order) -> None:
         """Carries out a forced logout: tells the client, and closes at its ack or when its time is over."""
-        if self._ordered_out or self.closing:
+        if self._ordered_out:
             return
         self._ordered_out = order
+        if self.closing:  # whatever it is closed for: its end is the order's receipt
+            return
+        self._told = True
         self.hub.wheel.remove(self)
         self.send(
             Logout(
@@ -244,7 +253,18 @@ class Session:
 
     def replace(self) -> None:
         """The session lives elsewhere now, or its user ended it: closes the socket."""
+        self._replaced = True
         self.close(codes.REPLACED)
+
+    def lose(self) -> None:
+        """The store says that the session is no longer this node's: closes the socket.
+
+        While this node's lease is over it may only have been parked: then its client resumes it.
+        """
+        if self.hub.leases.lapsed_s(self.partition) > 0:
+            self.close(codes.LEASE_LOST)
+        else:
+            self.replace()
 
     async def _acknowledged(self, number: int) -> None:
         order = self._ordered_out
@@ -260,14 +280,13 @@ class Session:
     async def _end_in_store(self, *, acknowledged: bool = False) -> None:
         if self.stored:
             self.stored = False
-            delivered = self._ordered_out is not None
-            await self.hub.end(self, delivered=delivered, acknowledged=acknowledged)
+            await self.hub.end(self, delivered=self._told, acknowledged=acknowledged)
 
     async def gone(self) -> None:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session."""
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
-        if self._ordered_out or self.closing is codes.REPLACED or (self.stored and not self.welcomed):
+        if self._ordered_out or self._replaced or (self.stored and not self.welcomed):
             await self._end_in_store()
         elif self.stored:
             self.stored = False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from seatd.hub.denials import denied
+from seatd.hub.denials import deny
 from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of
 from seatd.store.values import Denied, Gone, Granted, Opening, Queued, StoreUnavailable, Want
@@ -45,8 +45,7 @@ async def hello(session: Session, message: Hello) -> None:
 
 async def refuse(session: Session, message: Hello, denial: Denied) -> None:
     """Tells the client that there is no seat; then it is the end, or the emergency path."""
-    session.hub.count_denial(denial)
-    session.send(denied(denial))
+    deny(session, denial)
     if not (message.allow_unseated and _emergency(session, message)):
         return session.close(codes.DENIED)
     outcome = await _open_with(session, Asked())
@@ -66,6 +65,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
     hub, identity = session.hub, session.identity
     session.key, session.secret = resume.session, resume.secret
     with hub.arriving(session):
+        ending = await hub.endings.withdraw(session.partition, session.key)
         try:
             answer = await hub.store.attach(
                 identity.customer,
@@ -85,6 +85,8 @@ async def _resume(session: Session, resume: Resume) -> bool:
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
         if isinstance(answer, Granted):
             welcome(session, answer)
+        elif ending:
+            await hub.endings.settle(session.partition, session.key, ending)
     return resumed
 
 

@@ -28,7 +28,9 @@ AWAY = (
     OSError,
     asyncio.TimeoutError,
 )
-REFUSED_FOR_NOW = ("LOADING", "BUSY", "MISCONF", "NOREPLICAS", "READONLY", "OOM", "MASTERDOWN", "TRYAGAIN")
+REFUSED_FOR_NOW = frozenset(
+    ("LOADING", "BUSY", "MISCONF", "NOREPLICAS", "READONLY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+)
 
 
 class Call(NamedTuple):
@@ -83,11 +85,10 @@ class Pipeline:
                     self._settle(unknown, await self._execute(unknown)), StoreUnavailable("NOSCRIPT"), None
                 )
             self.healthy = True
-        except AWAY as error:
-            self.healthy = False
-            self._fail(calls, StoreUnavailable(type(error).__name__), error)
-        except Exception as error:  # whatever else broke: nobody may wait for ever
-            self._fail(calls, error, None)
+        except Exception as error:  # whatever broke: nobody may wait for ever
+            told = told_of(error)
+            self.healthy = self.healthy and not isinstance(told, StoreUnavailable)
+            self._fail(calls, told, error if told is not error else None)
 
     async def _execute(self, calls: list[Call]) -> list[Any]:
         async with self.client.pipeline(transaction=False) as pipe:
@@ -102,10 +103,8 @@ class Pipeline:
                 unknown.append(call)
             elif call.answer.done():
                 continue
-            elif isinstance(result, AWAY) or str(result).startswith(REFUSED_FOR_NOW):
-                call.answer.set_exception(StoreUnavailable(str(result).split(" ", 1)[0]))
             elif isinstance(result, Exception):
-                call.answer.set_exception(result)
+                call.answer.set_exception(told_of(result))
             else:
                 call.answer.set_result(result)
         return unknown
@@ -116,3 +115,12 @@ class Pipeline:
         for call in calls:
             if not call.answer.done():
                 call.answer.set_exception(error)
+
+
+def told_of(error: Exception) -> Exception:
+    """What a caller is told of an error: `StoreUnavailable` where the store is away or refuses for now."""
+    # redis-py takes the engine's code out of the text of those errors that it has a class for.
+    code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
+    if code in REFUSED_FOR_NOW:
+        return StoreUnavailable(code)
+    return StoreUnavailable(type(error).__name__) if isinstance(error, AWAY) else error

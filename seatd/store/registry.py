@@ -12,7 +12,7 @@ import msgspec
 from seatd.licensing.keys import LicenseKey
 from seatd.store.durability import DurableVerbs
 from seatd.store.keys import API_TOKENS, customer_key, partition_key
-from seatd.store.pipeline import AWAY
+from seatd.store.pipeline import AWAY, told_of
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -20,7 +20,6 @@ from seatd.store.values import (
     LicenseRow,
     Page,
     SessionRow,
-    StoreUnavailable,
     TokenRecord,
     node_name,
 )
@@ -79,7 +78,7 @@ class RegistryVerbs(DurableVerbs):
         return sorted(name.decode() for found in sets for name in found)
 
     async def registry(self) -> list[LicenseRow]:
-        """All licenses with their use: one consistent view per customer."""
+        """All licenses with their use, by customer and id: one consistent view per customer."""
         customers = await self.customers()
         answers = await asyncio.gather(*(self.call("snapshot", customer) for customer in customers))
         return [
@@ -193,9 +192,13 @@ class RegistryVerbs(DurableVerbs):
             async with self.client.pipeline(transaction=False) as pipe:
                 for command in commands:
                     pipe.execute_command(*command)
-                return list(await pipe.execute())
+                answers = list(await pipe.execute(raise_on_error=False))
         except AWAY as error:
-            raise StoreUnavailable(type(error).__name__) from error
+            raise told_of(error) from error
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise told_of(answer) from None
+        return answers
 
 
 def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
@@ -206,7 +209,8 @@ def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
         "agency": profile.get("agency", ""),
         "external_id": profile.get("external_id", ""),
     }
-    return [msgspec.convert(record | owner, LicenseRow) for record in body["licenses"]]
+    rows = (msgspec.convert(record | owner, LicenseRow) for record in body["licenses"])
+    return sorted(rows, key=lambda row: row.id)
 
 
 def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:

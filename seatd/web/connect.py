@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from seatd.hub.hub import Hub
 from seatd.hub.session import Session
+from seatd.web.headers import secure
 from seatd_protocol import codes
 from seatd_protocol.codec import CODECS, MAX_FRAME
 
@@ -47,8 +47,8 @@ class WebSocketTransport:
         """Sends the close frame and waits for the client's; a client that does not answer is cut off."""
         self.asked_to_close = True
         with contextlib.suppress(ConnectionError, TimeoutError):
-            await self._ws.send_frame(struct.pack("!H", number) + reason.encode(), WSMsgType.CLOSE)
             async with asyncio.timeout(CLOSE_S):
+                await self._ws.send_frame(struct.pack("!H", number) + reason.encode(), WSMsgType.CLOSE)
                 await self._ended.wait()
         self.abort()
 
@@ -71,6 +71,7 @@ def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> 
     app = web.Application(client_max_size=MAX_FRAME)
     app[HUB] = hub
     app[ORIGINS] = allowed_origins
+    app.on_response_prepare.append(secure)
     app.router.add_get("/v1/connect", connect)
     return app
 
@@ -86,7 +87,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         compress=False,
         max_msg_size=READ_LIMIT,
         timeout=CLOSE_S,
-        autoping=True,
+        autoping=False,
         autoclose=False,
         heartbeat=None,
     )
@@ -108,14 +109,25 @@ async def _end(transport: WebSocketTransport, session: Session) -> None:
 async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> None:
     try:
         async with asyncio.timeout(hello_timeout_s):
-            message = await ws.receive()
+            message = await _next(ws, session)
     except TimeoutError:
         session.close(codes.HELLO_TIMEOUT)
-        message = await ws.receive()
+        message = await _next(ws, session)
     while message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
         await session.receive(message.data)
-        message = await ws.receive()
+        message = await _next(ws, session)
     _note_end(message, ws, session)
+
+
+async def _next(ws: web.WebSocketResponse, session: Session) -> WSMessage:
+    """The next message. Pings are answered on the way; like pongs they count as messages, so that they cannot flood."""
+    message = await ws.receive()
+    while message.type in (WSMsgType.PING, WSMsgType.PONG):
+        if session.admits() and message.type is WSMsgType.PING:
+            with contextlib.suppress(ConnectionError):
+                await ws.pong(message.data)
+        message = await ws.receive()
+    return message
 
 
 def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -> None:
@@ -147,7 +159,7 @@ def _origin_allowed(request: web.Request) -> bool:
     allowed = request.app[ORIGINS]
     if origin is None or "*" in allowed or origin in allowed:
         return True
-    return urlsplit(origin).netloc == request.host and urlsplit(origin).scheme in ("http", "https")
+    return origin in (f"http://{request.host}", f"https://{request.host}")
 
 
 def _problem(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:

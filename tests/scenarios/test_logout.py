@@ -26,7 +26,7 @@ async def forced_out(company: Company, **targets: Any) -> dict[str, dict[str, An
 async def crowd(company: Company, pair: Pair) -> dict[str, Client]:
     """Ann on two devices and two nodes, Bob on one, Cid of another domain: all with a seat, all acknowledging."""
     other = f"other.{company.domain}"
-    (cc, cm) = await company.licensed(
+    await company.licensed(
         "CALL_CENTER:competitive:9", "CALL_MANAGER:competitive:9", domains=[company.domain, other]
     )
     return {

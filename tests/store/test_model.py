@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     rule,
     run_state_machine_as_test,
 )
@@ -23,7 +25,7 @@ from seatd.licensing.keys import LicenseClaim, LicenseKey
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import partition_key, partition_of
 from seatd.store.redis import Store
-from seatd.store.values import Due, KickTarget, Opening, StoreUnavailable, Want
+from seatd.store.values import Due, Granted, KickTarget, Opening, StoreUnavailable, Want
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 from tests.conftest import NOW_MS, Clock
@@ -36,15 +38,14 @@ T = TypeVar("T")
 Known = tuple[str, Opening]
 
 PARTITIONS = 4
-OPTIONS = StoreOptions(partitions=PARTITIONS, tomb_ms=60_000, recovery_ms=15_000)
-COOLDOWN_MS = 20_000
+OPTIONS = StoreOptions(partitions=PARTITIONS, tomb_ms=60_000, recovery_ms=5_000)
 CUSTOMERS = (
     "acme",
     next(f"beta{n}" for n in range(99) if partition_of(f"beta{n}", 4) == partition_of("acme", 4)),
 )
 PARTITION = partition_of("acme", PARTITIONS)
 NODES = ("n1", "n2", "n3")
-USERS = ("alice@one.test", "bob@one.test", "carol@two.test", "dave@two.test")
+USERS = ("alice@one.test", "bob@one.test", "carol@two.test")
 DEVICES = ("d1", "d2", "d3")
 DOMAINS = (("one.test",), ("one.test", "two.test"), ("two.test",))
 
@@ -62,6 +63,7 @@ LICENSES = {  # id -> product, kind: a license keeps what it is, while its limit
     "rtc-2": ("device_web_rtc", "competitive"),
     "rtc-n": ("device_web_rtc", "nominal"),
 }
+FIRST_LICENSES = ("cc-1", "cc-n", "mail-1", "base-1", "desk-1", "rtc-1", "rtc-n")
 PRODUCTS = tuple(dict.fromkeys(product for product, _ in LICENSES.values()))
 COMBINE = {"EMAIL": "max"}
 ONE_DEVICE = "device_web_rtc"
@@ -69,10 +71,18 @@ COUNTS_DEVICES = ("device_desktop_app", ONE_DEVICE)
 
 a_customer = st.sampled_from((CUSTOMERS[0],) * 4 + CUSTOMERS[1:])
 a_node = st.sampled_from(NODES)
+a_pick = st.integers(0, 6)
 a_user = st.sampled_from(USERS)
 a_license = st.sampled_from(sorted(LICENSES))
 a_nominal = st.sampled_from(("cc-n", "mail-n", "mail-m", "rtc-n", "cc-n", "rtc-n", "cc-1"))
-some_products = st.lists(st.sampled_from(PRODUCTS), max_size=3, unique=True)
+a_cooldown = st.sampled_from((0, 0, 20_000))
+a_device = st.sampled_from(DEVICES)
+a_product = st.sampled_from(PRODUCTS)
+need = st.lists(a_product, min_size=1, max_size=3, unique=True)
+need_or_nothing = st.sampled_from((True, True, True, False)).flatmap(
+    lambda some: need if some else st.just([])
+)
+more = st.lists(a_product, max_size=2, unique=True)
 a_fence_error = st.sampled_from((0, 0, 0, 0, 1, -1))
 mostly = st.sampled_from((True, True, True, False))
 seldom = st.sampled_from((False, False, False, True))
@@ -94,21 +104,31 @@ def want(product: str, user: str, device: str) -> Want:
 @st.composite
 def keys(draw: st.DrawFn) -> tuple[str, tuple[str, ...], list[LicenseClaim]]:
     """A customer, domains, and one to three licenses."""
-    claims = []
-    for id_ in draw(st.lists(a_license, min_size=1, max_size=3, unique=True)):
-        product, kind = LICENSES[id_]
-        claims.append(
-            LicenseClaim(
-                id=id_,
-                product=product,
-                kind=kind,  # type: ignore[arg-type] # one of the two words
-                limit=draw(st.integers(1, 3)),
-                overdraft=draw(st.sampled_from((0, 0, 1))),
-                valid_from_ms=NOW_MS + draw(st.sampled_from((0, 0, 0, 40_000))),
-                valid_till_ms=NOW_MS + draw(st.sampled_from((50_000, 500_000, 600_000))),
-            )
+    ids = draw(st.lists(a_license, min_size=1, max_size=3, unique=True))
+    claims = [
+        _claim(
+            id_,
+            limit=draw(st.integers(1, 3)),
+            overdraft=draw(st.sampled_from((0, 0, 1))),
+            from_ms=draw(st.sampled_from((0, 0, 0, 40_000))),
+            till_ms=draw(st.sampled_from((50_000, 500_000, 600_000))),
         )
+        for id_ in ids
+    ]
     return draw(a_customer), draw(st.sampled_from(DOMAINS)), claims
+
+
+def _claim(id_: str, *, limit: int, overdraft: int, from_ms: int, till_ms: int) -> LicenseClaim:
+    product, kind = LICENSES[id_]
+    return LicenseClaim(
+        id=id_,
+        product=product,
+        kind=kind,  # type: ignore[arg-type] # one of the two words
+        limit=limit,
+        overdraft=overdraft,
+        valid_from_ms=NOW_MS + from_ms,
+        valid_till_ms=NOW_MS + till_ms,
+    )
 
 
 class Seats(RuleBasedStateMachine):
@@ -156,54 +176,42 @@ class Seats(RuleBasedStateMachine):
         self.done[node] = max([done, *(order.number for order in answer.orders)])
         return list(answer.due)
 
+    def node(self, pick: int) -> str:
+        """A node that has a lease, or now and then one that may not have."""
+        return sorted(self.joined)[pick % len(self.joined)] if pick and self.joined else "n3"
+
     def fence(self, known: Known, error: int = 0) -> int:
         session = self.model.customer(known[0]).sessions.get(known[1].session)
         return (session.fence if session else 1) + error
 
     # -- steps ------------------------------------------------------------------------------------
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(limits=st.lists(st.integers(1, 2), min_size=7, max_size=7), overdraft=st.booleans())
+    def begin(self, limits: list[int], overdraft: bool) -> None:
+        """Two nodes, some licenses of every product, and two assignments."""
         for node in NODES[:2]:
-            self.beat(node)
-        self.import_key(
-            (
-                CUSTOMERS[0],
-                ("one.test", "two.test"),
-                [
-                    LicenseClaim(
-                        id=id_,
-                        product=LICENSES[id_][0],
-                        kind="competitive",
-                        limit=2,
-                        valid_from_ms=NOW_MS,
-                        valid_till_ms=NOW_MS + 400_000,
-                    )
-                    for id_ in ("cc-1", "mail-1", "base-1", "desk-1", "rtc-1")
-                ],
-            )
-        )
+            self.beat(node, "beat")
+        claims = [
+            _claim(id_, limit=limit, overdraft=int(overdraft), from_ms=0, till_ms=300_000)
+            for id_, limit in zip(FIRST_LICENSES, limits, strict=True)
+        ]
+        self.import_key((CUSTOMERS[0], ("one.test", "two.test"), claims))
+        for license in ("cc-n", "rtc-n"):
+            self.assign(CUSTOMERS[0], license, USERS[0], back=False)
 
     @rule(
         target=openings,
         customer=a_customer,
-        node=a_node,
+        pick=a_pick,
         user=a_user,
-        device=st.sampled_from(DEVICES),
-        need=some_products,
-        more=some_products,
-        unseated=seldom,
+        device=a_device,
+        need=need_or_nothing,
+        more=more,
     )
     def open(
-        self,
-        customer: str,
-        node: str,
-        user: str,
-        device: str,
-        need: list[str],
-        more: list[str],
-        unseated: bool,
-    ) -> Known:
+        self, customer: str, pick: int, user: str, device: str, need: list[str], more: list[str]
+    ) -> MultipleResults[Known]:
+        """A new session, on the emergency path when it needs nothing."""
         self.sessions += 1
         opening = Opening(
             session=f"s{self.sessions:03}",
@@ -214,33 +222,42 @@ class Seats(RuleBasedStateMachine):
             need=tuple(want(product, user, device) for product in need),
             want=tuple(want(product, user, device) for product in more),
             per_user=3,
-            unseated=unseated and not need,
+            unseated=not need and not more,
         )
-        self.both("open", customer, node, opening)
-        return customer, opening
+        granted = isinstance(self.both("open", customer, self.node(pick), opening), Granted)
+        return multiple((customer, opening)) if granted else multiple()
 
-    @rule(known=openings, node=a_node, right=mostly)
-    def open_again(self, known: Known, node: str, right: bool) -> None:
+    @rule(target=openings, user=a_user, need=need, pick=a_pick)
+    def open_everywhere(self, user: str, need: list[str], pick: int) -> MultipleResults[Known]:
+        """One user on all devices."""
+        opened = (self.open(CUSTOMERS[0], pick, user, device, need, []) for device in DEVICES)
+        return multiple(*(known for found in opened for known in found.values))
+
+    @rule(known=openings, pick=a_pick, right=mostly)
+    def open_again(self, known: Known, pick: int, right: bool) -> None:
         customer, opening = known
         secret = opening.secret if right else "another"
-        self.both("open", customer, node, msgspec.structs.replace(opening, secret=secret))
+        self.both("open", customer, self.node(pick), msgspec.structs.replace(opening, secret=secret))
 
-    @rule(known=openings, node=a_node, right_secret=mostly, right_user=mostly)
-    def attach(self, known: Known, node: str, right_secret: bool, right_user: bool) -> None:
+    @rule(known=openings, pick=a_pick, right_secret=mostly, right_user=mostly)
+    def attach(self, known: Known, pick: int, right_secret: bool, right_user: bool) -> None:
         customer, opening = known
         self.both(
             "attach",
             customer,
-            node,
+            self.node(pick),
             session=opening.session,
             secret=opening.secret if right_secret else "another",
             user=opening.user if right_user else "mallory@one.test",
         )
 
-    @rule(known=openings, node=a_node, error=a_fence_error, sure=mostly)
-    def park(self, known: Known, node: str, error: int, sure: bool) -> None:
+    @rule(known=openings, error=a_fence_error, sure=mostly, here=mostly)
+    def park(self, known: Known, error: int, sure: bool, here: bool) -> None:
+        customer, opening = known
+        session = self.model.customer(customer).sessions.get(opening.session)
+        node = session.node if session and here else "n1"
         fence = self.fence(known, error) if sure else None
-        self.both("park", known[0], node, session=known[1].session, fence=fence)
+        self.both("park", customer, node, session=opening.session, fence=fence)
 
     @rule(known=openings, error=a_fence_error, acknowledged=st.booleans())
     def close(self, known: Known, error: int, acknowledged: bool) -> None:
@@ -248,67 +265,58 @@ class Seats(RuleBasedStateMachine):
         told = {"delivered": True, "acknowledged": acknowledged}
         self.both("close", known[0], session=known[1].session, fence=fence, **told)
 
-    @rule(known=openings, error=a_fence_error, products=some_products)
-    def acquire(self, known: Known, error: int, products: list[str]) -> None:
+    @rule(known=openings, error=a_fence_error, products=need, back=st.booleans())
+    def acquire(self, known: Known, error: int, products: list[str], back: bool) -> None:
+        """Further products, or some given back."""
         customer, opening = known
-        need = tuple(want(product, opening.user, opening.device.id) for product in products)
-        self.both("acquire", customer, session=opening.session, fence=self.fence(known, error), need=need)
-
-    @rule(known=openings, error=a_fence_error, products=some_products)
-    def release(self, known: Known, error: int, products: list[str]) -> None:
         fence = self.fence(known, error)
-        self.both("release", known[0], session=known[1].session, fence=fence, products=products)
+        if back:
+            self.both("release", customer, session=opening.session, fence=fence, products=products)
+        else:
+            wants = tuple(want(product, opening.user, opening.device.id) for product in products)
+            self.both("acquire", customer, session=opening.session, fence=fence, need=wants)
 
-    @rule(customer=a_customer, user=a_user)
-    def kick_user(self, customer: str, user: str) -> None:
-        self.kick(customer, KickTarget(user=user))
-
-    @rule(known=openings, right_user=mostly)
-    def kick_session(self, known: Known, right_user: bool) -> None:
+    @rule(known=openings, right_user=mostly, cooldown_ms=a_cooldown)
+    def kick_session(self, known: Known, right_user: bool, cooldown_ms: int) -> None:
         user = None if right_user else "mallory@one.test"
-        self.kick(known[0], KickTarget(session=known[1].session, user=user))
+        self.kick(known[0], KickTarget(session=known[1].session, user=user), cooldown_ms)
 
     @rule(
         customer=a_customer,
         whom=st.one_of(
+            a_user.map(lambda user: KickTarget(user=user)),
             a_license.map(lambda id_: KickTarget(license=id_)),
             st.sampled_from(("one.test", "two.test")).map(lambda domain: KickTarget(domain=domain)),
             st.just(KickTarget(everyone=True)),
         ),
+        cooldown_ms=a_cooldown,
     )
-    def kick_many(self, customer: str, whom: KickTarget) -> None:
-        self.kick(customer, whom)
+    def kick(self, customer: str, whom: KickTarget, cooldown_ms: int) -> None:
+        told = {"message": "out", "by": "root", "cooldown_ms": cooldown_ms, "reply_to": "n1"}
+        self.both("kick", customer, whom, **told)
 
-    def kick(self, customer: str, target: KickTarget) -> None:
-        told = {"message": "out", "by": "root", "cooldown_ms": COOLDOWN_MS, "reply_to": "n1"}
-        self.both("kick", customer, target, **told)
-
-    @rule(node=a_node)
-    def beat(self, node: str) -> None:
-        self.beat_both(node)
-        self.joined.add(node)
-
-    @rule(node=a_node)
-    def beat_and_sweep(self, node: str) -> None:
-        self.joined.add(node)
-        self.sweep_due(self.beat_both(node))
-
-    @rule(node=a_node)
-    def leave(self, node: str) -> None:
-        self.beat_both(node, leave=True)
-        self.joined.discard(node)
+    @rule(node=a_node, what=st.sampled_from(("beat", "sweep", "sweep", "sweep", "leave")))
+    def beat(self, node: str, what: str) -> None:
+        due = self.beat_both(node, leave=what == "leave")
+        if what == "leave":
+            self.joined.discard(node)
+        else:
+            self.joined.add(node)
+        if what == "sweep":
+            self.sweep_due(due)
 
     @rule(known=st.lists(openings, max_size=4), node=st.sampled_from(("", *NODES)))
     def sweep_any(self, known: list[Known], node: str) -> None:
+        """A sweep that is asked for anything, as after an old beat: it looks for itself."""
         self.sweep_due([Due(customer=name, session=o.session, node=node) for name, o in known])
 
     def sweep_due(self, due: list[Due]) -> None:
-        for customer in CUSTOMERS:
+        for customer in {item.customer for item in due}:
             self.both("sweep", customer, [item for item in due if item.customer == customer])
 
-    @rule(known=st.lists(openings, max_size=4), node=a_node, error=a_fence_error)
+    @rule(known=st.lists(openings, min_size=1, max_size=4), node=a_node, error=a_fence_error)
     def reassert(self, known: list[Known], node: str, error: int) -> None:
-        for customer in CUSTOMERS:
+        for customer in {name for name, _ in known}:
             held = {k[1].session: self.fence(k, error) for k in known if k[0] == customer}
             self.both("reassert", customer, node, held)
 
@@ -320,8 +328,11 @@ class Seats(RuleBasedStateMachine):
         self.both("put_license", made, dry_run=dry_run)
         return made
 
-    @rule(key=imports)
-    def import_again(self, key: LicenseKey) -> None:
+    @rule(key=imports, drop=st.booleans())
+    def import_again(self, key: LicenseKey, drop: bool) -> None:
+        """The same key once more, perhaps after one of its licenses was withdrawn."""
+        if drop:
+            self.both("drop_license", key.customer.id, key.licenses[0].id)
         self.both("put_license", key)
 
     @rule(customer=a_customer, license=a_license)
@@ -336,17 +347,27 @@ class Seats(RuleBasedStateMachine):
             combine = COMBINE.get(LICENSES[license][0], "sum")
             self.both("assign", customer, license, user, domain=user.partition("@")[2], combine=combine)
 
-    @rule(ms=st.sampled_from((1, 2_500, 10_000, 10_001, 24_000, 30_000)))
-    def time_passes(self, ms: int) -> None:
-        self.clock.pass_ms(ms)
-        self.model.now_ms = self.clock.now_ms
+    @rule(
+        ms=st.sampled_from((1, 2_500, 10_001, 24_000, 30_000)), silent=st.sampled_from(("", "", "", *NODES))
+    )
+    def time_passes(self, ms: int, silent: str) -> None:
+        """The nodes go on beating meanwhile, but for one perhaps."""
+        while ms > 0:
+            step = min(ms, OPTIONS.node_lease_ms)
+            self.clock.pass_ms(step)
+            self.model.now_ms = self.clock.now_ms
+            for node in sorted(self.joined - {silent}):
+                self.beat_both(node)
+            ms -= step
 
-    @rule(node=a_node)
-    def server_changes(self, node: str) -> None:
-        """Another server has the data; the beat is what finds it out."""
+    @rule(node=a_node, passes=mostly)
+    def server_changes(self, node: str, passes: bool) -> None:
+        """Another server has the data; the beat is what finds it out, and mostly the recovery window passes."""
         self.run(self.store.client.hset(partition_key("meta", PARTITION), "replid", "f" * 40))
         self.model.lose_identity()
-        self.beat(node)
+        self.beat(node, "beat")
+        if passes:
+            self.time_passes(OPTIONS.recovery_ms, "")
 
     # -- what holds after every step ----------------------------------------------------------------
 
@@ -380,11 +401,12 @@ class Seats(RuleBasedStateMachine):
             self.loop.close()
 
     def everybody_leaves(self) -> None:
-        """Time enough passes for every lease, linger, tomb and cool-down; one node is left to clean up, then it leaves."""
-        for ms in (OPTIONS.recovery_ms, OPTIONS.linger_ms, OPTIONS.client_lease_ms, OPTIONS.tomb_ms + 1):
-            self.time_passes(ms)
-            for _ in range(3):
-                self.sweep_due(self.beat_both("n9"))
+        """Time enough passes for every lease, linger, tomb and cool-down; the last node cleans up and leaves."""
+        for ms in (OPTIONS.recovery_ms + OPTIONS.node_lease_ms, OPTIONS.linger_ms, OPTIONS.tomb_ms + 1):
+            self.clock.pass_ms(ms)
+            self.model.now_ms = self.clock.now_ms
+            while due := self.beat_both("n9"):
+                self.sweep_due(due)
         self.beat_both("n9", leave=True)
 
 

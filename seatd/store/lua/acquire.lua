@@ -21,7 +21,7 @@ if args.wait then
   unqueue(record)
 end
 promise_ahead(args.session, args.priority)
-local chosen, denial = plan(record.seats, record.user, record.domain, args.need)
+local chosen, denial = plan(record.seats, record.user, record.domain, args.need, {})
 if not chosen and denial.code == 'no_seat' and args.wait then
   if queue_is_full() then
     denial = {code = 'queue_full', product = denial.product}

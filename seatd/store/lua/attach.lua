@@ -25,4 +25,4 @@ if from ~= args.node then
   order(from, {type = 'superseded', session = args.session, fence = fence})
   wake()
 end
-return answer('granted', {fence = record.fence, seats = shown(record.seats), device = record.device})
+return answer('granted', {fence = record.fence, seats = shown(record.seats)})

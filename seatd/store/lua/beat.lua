@@ -4,6 +4,12 @@
 -- args: node lease_ms joined leave done limit
 -- answers: beat {now_ms recover_until_ms lapsed orders due more}
 -- uses: guard indexes
+-- Nobody is left to carry out the orders of a node that holds no session and has no lease.
+local function forget(node)
+  redis.call('ZREM', nodes, node)
+  redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
+end
+
 local previous = tonumber(redis.call('ZSCORE', nodes, args.node))
 local lapsed = (args.joined and (not previous or previous < now)) or false
 redis.call('ZREMRANGEBYLEX', orders, '[' .. args.node .. '\0', '(' .. args.node .. '\0' .. string.format('%016d', args.done + 1))

@@ -2,7 +2,8 @@
 -- keys: meta
 -- `master_replid` changes with every restart, promotion and restored backup. A change means that acknowledged
 -- writes may be lost, so the partition's epoch rises and its recovery window opens before anything else happens:
--- no grant can slip in between a failover and its detection.
+-- no grant can slip in between a failover and its detection. The same when the caller has seen a later epoch: then this is
+-- a server that was replaced and does not know it yet.
 
 local function clock_ms()
   local time = redis.call('TIME')
@@ -15,8 +16,8 @@ local function guard()
   local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
   local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms')
   local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
-  if stored[1] ~= replid then
-    local known = args.epoch or 0
+  local known = args.epoch or 0
+  if stored[1] ~= replid or epoch < known then
     local newborn = not stored[1] and known == 0
     epoch = math.max(epoch + 1, known + 1, now)
     recover_until_ms = newborn and 0 or now + args.recovery_ms

@@ -86,6 +86,30 @@ local function no_seat(want, limit, in_use)
   return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
 end
 
+-- How many other devices of the user hold the product, on whichever license.
+local function other_devices(user, want)
+  local seen, number = {}, 0
+  for _, own in ipairs(sessions_of(user)) do
+    for _, seat in ipairs(own.record.seats) do
+      if seat.product == want.product and seat.holder ~= want.holder and not seen[seat.holder] then
+        seen[seat.holder], number = true, number + 1
+      end
+    end
+  end
+  return number
+end
+
+-- The seat that the holder has already. It is one seat, so its mark is the same in every session that shares it.
+local function shared_seat(record, want, user)
+  local overdraft = false
+  for _, own in ipairs(sessions_of(user)) do
+    for _, seat in ipairs(own.record.seats) do
+      overdraft = overdraft or (seat.license == record.id and seat.holder == want.holder and seat.overdraft)
+    end
+  end
+  return seat_on(record, want, overdraft)
+end
+
 -- One seat for `want`, or the denial. Nominal comes before competitive; a seat the holder already has is shared;
 -- seats above the limit (overdraft) come last and are marked.
 local function choose(want, user, domain)
@@ -93,23 +117,21 @@ local function choose(want, user, domain)
   if not valid then
     return nil, {code = code, product = want.product}
   end
-  local named, occupied = nominal_seat(valid, want, user)
-  local found, limit, in_use, taken, largest = competitive(valid)
-  local mine = named
-  for _, record in ipairs(found) do
-    mine = mine or (has(seats, record.id .. '\0' .. want.holder) and record)
-  end
-  if want.max_per_user > 0 and not (mine and has(seats, mine.id .. '\0' .. want.holder)) then
-    local devices = 0
-    for _, record in ipairs(valid) do
-      devices = devices + devices_of(user, record.id)
-    end
+  if want.max_per_user > 0 then
+    local devices = other_devices(user, want)
     if devices >= want.max_per_user then
       return nil, no_seat(want, want.max_per_user, devices)
     end
   end
-  if mine then
-    return seat_on(mine, want)
+  local named, occupied = nominal_seat(valid, want, user)
+  if named then
+    return seat_on(named, want)
+  end
+  local found, limit, in_use, taken, largest = competitive(valid)
+  for _, record in ipairs(found) do
+    if has(seats, record.id .. '\0' .. want.holder) then
+      return shared_seat(record, want, user)
+    end
   end
   if #found == 0 then
     return nil, occupied and no_seat(want, 1, 1) or {code = 'not_assigned', product = want.product}
@@ -147,8 +169,8 @@ local function own_sessions(user)
   return list
 end
 
--- All of `need`, or the first denial; `want` as far as there is room. What `held` has already is not drawn again.
-local function plan(held, user, domain, need, wish)
+-- All of `need`, or the first denial; `more` as far as there is room. What `held` has already is not drawn again.
+local function plan(held, user, domain, need, more)
   local has_product, chosen = {}, {}
   for _, seat in ipairs(held) do
     has_product[seat.product] = true
@@ -163,7 +185,7 @@ local function plan(held, user, domain, need, wish)
       chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
-  for _, want in ipairs(wish or {}) do
+  for _, want in ipairs(more) do
     if not has_product[want.product] then
       local seat = choose(want, user, domain)
       if seat then

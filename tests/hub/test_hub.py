@@ -1,0 +1,246 @@
+"""The hub: which sessions live here, how orders find them, when it is ready, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from seatd.hub.hub import Hub
+from seatd.hub.logout import EARLY_RECEIPTS
+from seatd.hub.targets import LogoutTargets
+from seatd.store.keys import partition_key
+from seatd.store.redis import Store
+from seatd.store.values import KickTarget, Order
+from seatd_protocol.messages import Bye, Logout, Welcome
+from tests.conftest import Clock
+from tests.engine import PrivateEngine
+from tests.hub.conftest import Hubs, Peer, eventually, hello, signed_in, states, used
+from tests.licenses import Licensed
+
+
+def figure(hub: Hub, name: str, **labels: str) -> float:
+    return hub.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+async def nodes(store: Store) -> set[str]:
+    """The nodes that the store knows of, in any partition."""
+    names: set[str] = set()
+    for number in range(store.partitions):
+        found = await store.client.zrange(partition_key("nodes", number), 0, -1)
+        names.update(name.decode() for name in found)
+    return names
+
+
+# -- orders ---------------------------------------------------------------------------------------
+
+
+async def test_an_order_for_a_session_without_socket_ends_it(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    """Its socket is gone, and the store has not heard of that yet: what the order wanted has happened."""
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    peer.session.stored = False  # what `gone` was to tell the store is lost
+    await peer.drop()
+    targets = LogoutTargets(users=("ann@acme.example",))
+    (receipt,) = await hub.logouts.logout(targets, message="", cooldown_s=0, by="boss")
+    assert (receipt.outcome, receipt.delivered) == ("closed", False)
+    assert await used(store) == 0
+
+
+async def test_an_order_that_overtakes_the_sign_in_waits_for_it(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    """The same device signs in twice at one moment: the first hello's order comes before its answer is read."""
+    await licensed()
+    hub = await hubs()
+    first, second = Peer(hub), Peer(hub)
+    await asyncio.gather(first.say(hello("ann", "CALL_CENTER")), second.say(hello("ann", "CALL_CENTER")))
+    await hub.leases._beat(store.partition("acme"))
+    assert await first.closed() == (4301, "replaced")
+    assert (await used(store), await states(store), second.wire.closed) == (1, {"ann": "attached"}, None)
+
+
+async def test_an_order_waits_while_its_session_arrives(hubs: Hubs, store: Store, licensed: Licensed) -> None:
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    session, partition = peer.session, store.partition("acme")
+    order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence)
+    with hub.arriving(session):
+        hub._carry_out(partition, order)
+        await asyncio.sleep(0)
+        assert peer.wire.closed is None
+    assert await peer.closed() == (4301, "replaced")
+
+
+@pytest.mark.parametrize("fence", [0, 2])
+async def test_an_order_of_another_life_of_the_session_is_not_for_this_one(
+    hubs: Hubs, store: Store, licensed: Licensed, fence: int
+) -> None:
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    key = peer.session.key
+    hub._carry_out(
+        store.partition("acme"), Order(number=1, type="logout", customer="acme", session=key, fence=fence)
+    )
+    await asyncio.sleep(0.01)
+    assert (peer.wire.told, peer.wire.closed) == ([], None)
+    assert await states(store) == {"ann": "attached"}
+
+
+async def test_a_wake_up_carries_an_order_to_the_other_node(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed()
+    hub, other = await hubs("a"), await hubs("b")
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    targets = LogoutTargets(users=("ann@acme.example",))
+    (receipt,) = await other.logouts.logout(targets, message="out", cooldown_s=0, by="boss", wait_s=10)
+    assert (receipt.node, receipt.outcome) == ("a", "closed")
+    assert await peer.heard(Logout)
+    assert figure(hub, "seatd_orders_total", via="wake-up") >= 1
+
+
+async def test_a_deaf_node_gets_its_orders_with_its_beat(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    await hub._wakeups.close()
+    target = KickTarget(user="ann@acme.example")
+    await store.kick("acme", target, message="", by="", cooldown_ms=0, reply_to="")
+    await hub.leases._beat(store.partition("acme"))
+    assert await peer.heard(Logout)
+
+
+async def test_receipts_that_nobody_waits_for_are_forgotten(hubs: Hubs) -> None:
+    hub = await hubs()
+    for number in range(EARLY_RECEIPTS + 10):
+        hub.logouts.receipt(Order(number=number, type="receipt", customer="acme", session=f"s{number}"))
+    assert len(hub.logouts._early) == EARLY_RECEIPTS
+
+
+# -- sessions -------------------------------------------------------------------------------------
+
+
+async def test_a_resume_on_the_same_node_takes_the_place_of_the_old_socket(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    again = Peer(hub)
+    await again.say(hello("ann", "CALL_CENTER", resume=peer.resume))
+    assert (await again.heard(Welcome)).resumed
+    assert await peer.closed() == (4301, "replaced")
+    assert await states(store) == {"ann": "attached"}
+    assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 1
+    assert figure(hub, "seatd_sessions_closed_total", code="replaced") == 1
+    assert figure(hub, "seatd_resumes_total", result="resumed") == 1
+    await again.say(Bye())
+    await again.closed()
+    assert (await used(store), len(hub._sessions), len(hub._connected)) == (0, 0, 0)
+    assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 0
+
+
+async def test_a_connection_without_hello_is_counted_nowhere(hubs: Hubs) -> None:
+    hub = await hubs(max_sessions=1)
+    peers = [Peer(hub) for _ in range(5)]
+    assert not hub.is_full
+    for peer in peers:
+        await peer.drop()
+    assert len(hub._connected) == 0
+    assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 0
+
+
+# -- readiness ------------------------------------------------------------------------------------
+
+
+async def failing(hub: Hub) -> set[str]:
+    return {name for name, reason in hub.checks().items() if reason}
+
+
+async def test_what_readiness_depends_on(hubs: Hubs, clock: Clock, engine: PrivateEngine) -> None:
+    hub = await hubs(max_sessions=1)
+    assert set(hub.checks()) == {"draining", "store", "wakeups", "capacity"}
+    assert await failing(hub) == set()
+    peer = await signed_in(hub, "ann")
+    assert await failing(hub) == {"capacity"}
+    await peer.drop()
+    hub.draining = True
+    assert await failing(hub) == {"draining"}
+    hub.draining = False
+
+
+async def test_a_store_that_is_away_for_long_makes_it_unready(
+    hubs: Hubs, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = await hubs()
+    with engine.paused():
+        await hub.leases._beat_or_note(0)
+        assert await failing(hub) == set()
+        monkeypatch.setattr(hub.leases, "_away_since_s", hub.leases._clock() - hub.options.lease_s - 1)
+        assert await failing(hub) == {"store"}
+    await hub.leases._beat_or_note(0)
+    assert await failing(hub) == set()
+
+
+# -- stopping -------------------------------------------------------------------------------------
+
+
+async def test_a_stopped_node_is_forgotten_at_once(
+    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock
+) -> None:
+    await licensed()
+    hub, other = await hubs("a"), await hubs("b")
+    await signed_in(hub, "ann", "CALL_CENTER")
+    await hub.drain()
+    await hub.stop()
+    assert await nodes(store) == {"b~1"}
+    assert await states(store) == {"ann": "parked"}
+    assert not any(other.checks().values())
+
+
+async def test_an_order_at_the_last_moment_does_not_bring_a_stopped_node_back(
+    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock
+) -> None:
+    await licensed()
+    hub = await hubs()
+    await signed_in(hub, "ann", "CALL_CENTER")
+    await hub._wakeups.close()
+    target = KickTarget(user="ann@acme.example")
+    await store.kick("acme", target, message="", by="", cooldown_ms=0, reply_to="")
+    for number in range(store.partitions):
+        hub.leases.wake(number)
+    await asyncio.sleep(0)
+    await hub.stop()
+    await asyncio.sleep(0.01)
+    assert [hub.leases.may_beat(number) for number in range(store.partitions)] == [False] * store.partitions
+    ends = [await store.client.zscore(partition_key("nodes", n), "a~1") for n in range(store.partitions)]
+    assert max(end or 0 for end in ends) <= clock.now_ms
+
+
+async def test_stopping_without_a_store(hubs: Hubs, engine: PrivateEngine) -> None:
+    hub = await hubs()
+    with engine.paused(), capture_logs() as events:
+        await hub.drain()
+        await hub.stop()
+    assert [event["log_level"] for event in events] == ["warning"]
+
+
+async def test_a_task_that_fails_is_told_in_the_log(hubs: Hubs) -> None:
+    hub = await hubs()
+
+    async def fail() -> None:
+        raise RuntimeError("a bug")
+
+    with capture_logs() as events:
+        hub.spawn(fail())
+        await eventually(lambda: events)
+    assert events[0]["log_level"] == "error"

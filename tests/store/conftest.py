@@ -1,0 +1,41 @@
+"""The store's tests speak of people and products; these fixtures turn that into calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from seatd.store.connect import ConnectOptions, connect
+from seatd.store.redis import Store
+from tests.conftest import Clock
+from tests.engine import PrivateEngine, private_engine
+from tests.store.office import Office
+
+
+@pytest.fixture
+async def office(store: Store, clock: Clock) -> Office:
+    """A customer on two nodes, `n1` and `n2`, that hold a lease.
+    It has no license yet."""
+    made = Office(store, clock)
+    await made.join("n1", "n2")
+    return made
+
+
+@pytest.fixture(scope="module")
+def spare_engine() -> Iterator[PrivateEngine]:
+    """An engine that a test may stop, fill up and misconfigure.
+    It is this test module's own, so nobody else suffers."""
+    with private_engine() as running:
+        yield running
+
+
+@pytest.fixture
+async def spare_client(spare_engine: PrivateEngine) -> AsyncIterator[Redis]:
+    """A client of the spare engine as the store would make it, with short time limits.
+    Its database is empty."""
+    client = connect(spare_engine.url, ConnectOptions(timeout_s=0.2, connect_timeout_s=0.2))
+    await client.flushall()
+    yield client
+    await client.aclose()

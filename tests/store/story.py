@@ -1,0 +1,69 @@
+"""A working day in which every verb is used once at least: for trying an engine."""
+
+from __future__ import annotations
+
+from seatd.store.redis import Store
+from seatd.store.values import Gone, Granted, Released
+from tests.conftest import Clock
+from tests.licenses import license_claim, license_key
+from tests.store.contents import leftovers
+from tests.store.office import Office, person
+
+
+async def working_day(store: Store, clock: Clock) -> None:
+    """Runs it on a store that is empty, and leaves nothing but the customer's profile behind."""
+    office = Office(store, clock)
+    await store.join()
+    await office.join("n1", "n2")
+    await store.vouch("no such run")
+    await _morning(office)
+    await _noon(office)
+    await _evening(office)
+
+
+async def _morning(office: Office) -> None:
+    key = license_key(license_claim("cc", limit=2), license_claim("named", "CALL_MANAGER", kind="nominal"))
+    assert (await office.store.put_license(key)).status == "imported"
+    given = await office.store.assign("acme", "named", person("alice"), domain=office.domain)
+    assert given.status == "assigned"
+    alice = await office.open("alice", "CALL_CENTER", session="alice")
+    assert isinstance(await office.acquire(alice, "alice", "CALL_MANAGER"), Granted)
+    released = await office.store.release("acme", session="alice", fence=1, products=("CALL_MANAGER",))
+    assert isinstance(released, Released)
+    await office.open("bob", "CALL_CENTER", session="bob", node="n2")
+    assert (await office.refused("carol", "CALL_CENTER")).used == 2
+
+
+async def _noon(office: Office) -> None:
+    """Alice's node freezes, and wakes; Bob goes for a walk."""
+    store = office.store
+    await office.pass_ms(store.options.node_lease_ms + 1, "n2")
+    assert await office.sweep((await office.beat("n2")).due) == (["alice"], [])
+    assert (await office.beat("n1")).lapsed
+    assert await store.reassert("acme", "n1", {"alice": 1}) == []
+    assert await store.park("acme", "n2", session="bob", fence=1)
+    assert isinstance(await office.attach("bob", "bob", node="n1"), Granted)
+    page = await store.license_users("acme", "cc")
+    assert page
+    assert [row.user for row in page.items] == [person("alice"), person("bob")]
+    assert [row.used for row in await store.registry()] == [2, 1]
+    assert (await store.sessions()).total == 2
+
+
+async def _evening(office: Office) -> None:
+    """Bob is sent home, Alice goes by herself, and everybody leaves."""
+    store = office.store
+    (kicked,) = await office.kick(user=person("bob"), cooldown_ms=1000)
+    orders = (await office.beat("n1")).orders
+    assert [order.number for order in orders] == [kicked.order]
+    assert await store.close("acme", session="bob", fence=2, delivered=True, acknowledged=True)
+    assert [order.type for order in (await office.beat("n2")).orders] == ["receipt"]
+    assert await store.close("acme", session="alice", fence=1)
+    assert await office.attach("alice", "alice") == Gone(reason="ended")
+    assert await store.unassign("acme", "named", person("alice"))
+    for license in ("cc", "named"):
+        assert await store.drop_license("acme", license)
+    await office.pass_ms(store.options.tomb_ms + 1)
+    for node in ("n1", "n2"):
+        await office.beat(node, leave=True)
+    assert await leftovers(store) == []

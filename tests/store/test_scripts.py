@@ -1,0 +1,178 @@
+"""The headers of the Lua verbs are their contract: what they name is what they use, no more and no less."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgpack
+import pytest
+from redis import exceptions
+
+from seatd.store.keys import CUSTOMER_KEYS, PARTITION_KEYS
+from seatd.store.redis import Store
+from seatd.store.scripts import COMMON_ARGS, Script, build, header, load, shared, sources
+from tests.conftest import Clock
+from tests.store.story import working_day
+
+SOURCES = dict(sorted(sources()))
+PARTITION_VERBS = ("beat", "vouch")
+KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS)
+EMPTY = b"\x80"
+
+each_verb = pytest.mark.parametrize("verb", SOURCES)
+
+
+def code(text: str) -> str:
+    """Lua without comments."""
+    return re.sub(r"--[^\n]*", "", text)
+
+
+def whole(verb: str) -> str:
+    """A verb and the shared files that it uses, without comments."""
+    used = header(SOURCES[verb])["uses"].split() if "uses" in header(SOURCES[verb]) else []
+    return "\n".join(code(text) for text in [*map(shared, used), SOURCES[verb]])
+
+
+def keys_in(text: str) -> set[str]:
+    """The keys that Lua code speaks of: not a record's field, not a name that is being given, not in a string."""
+    bare = re.sub(r"'[^'\n]*'", "''", text)
+    return {name for name in KEYS if re.search(rf"(?<![.\w]){name}\b(?!\s*=[^=])", bare)}
+
+
+def shared_files() -> set[str]:
+    return {name for text in SOURCES.values() for name in header(text).get("uses", "").split()}
+
+
+@each_verb
+def test_a_verb_says_what_it_is(verb: str) -> None:
+    assert SOURCES[verb].startswith(f"-- {verb}: ")
+    assert {"keys", "args", "answers"} <= set(header(SOURCES[verb]))
+
+
+@each_verb
+def test_it_declares_the_keys_that_it_uses(verb: str) -> None:
+    assert set(header(SOURCES[verb])["keys"].split()) == keys_in(whole(verb))
+
+
+@each_verb
+def test_it_names_keys_that_there_are(verb: str) -> None:
+    declared = set(header(SOURCES[verb])["keys"].split())
+    assert declared <= (set(PARTITION_KEYS) if verb in PARTITION_VERBS else KEYS)
+
+
+@each_verb
+def test_every_command_is_given_a_declared_key(verb: str) -> None:
+    declared = set(header(SOURCES[verb])["keys"].split())
+    parameters = {
+        "key",
+        "source",
+    }  # of the functions in indexes.lua and of holders.lua, which are given declared keys
+    calls = re.findall(r"redis\.call\(\s*'(\w+)'(?:,\s*([\w']+))?", whole(verb))
+    assert calls
+    for command, key in calls:
+        assert command in ("TIME", "INFO", "PUBLISH") or key in declared | parameters, command
+    handed_on = set(re.findall(r"(?<!function )\b(?:range|count|has)\((\w+)", whole(verb)))
+    assert handed_on <= declared | parameters
+
+
+@each_verb
+def test_it_takes_the_arguments_that_it_names(verb: str) -> None:
+    used = set(re.findall(r"\bargs\.(\w+)", whole(verb)))
+    declared = set(header(SOURCES[verb])["args"].split())
+    assert used - COMMON_ARGS - declared == set()
+    assert declared - used <= {"customer"}  # which says where, not what
+    assert not declared & COMMON_ARGS
+
+
+@each_verb
+def test_it_gives_the_answers_that_it_names(verb: str) -> None:
+    given = set(re.findall(r"\banswer\('(\w+)'|\bpack\(\{'(\w+)'", whole(verb)))
+    assert {a or b for a, b in given} == load()[verb].answers
+
+
+@each_verb
+def test_it_reads_the_clock_once_at_most(verb: str) -> None:
+    assert whole(verb).count("'TIME'") <= 1
+    assert len(re.findall(r"(?<!function )\bclock_ms\(\)", whole(verb))) <= 1
+    assert not re.search(r"\bos\.|math\.random", whole(verb))
+
+
+@each_verb
+def test_what_writes_is_guarded(verb: str) -> None:
+    writes = re.search(
+        r"redis\.call\(\s*'(ZADD|ZREM|HSET|HDEL|SET|DEL|SADD|SREM|HINCRBY)", code(SOURCES[verb])
+    )
+    guarded = "guard" in header(SOURCES[verb]).get("uses", "").split()
+    assert guarded or not writes or verb == "vouch"  # which exists to answer for the guard
+
+
+@pytest.mark.parametrize("name", sorted(shared_files()))
+def test_a_shared_file_names_its_keys(name: str) -> None:
+    assert shared(name).startswith(f"-- {name}: ")
+    named = " ".join(re.findall(r"keys: ([\w\s():]+?)$", shared(name), re.MULTILINE))
+    assert keys_in(code(shared(name))) <= set(re.findall(r"\w+", named))
+
+
+def test_every_shared_file_is_used() -> None:
+    from importlib.resources import files
+
+    there = {
+        entry.name.removesuffix(".lua") for entry in files("seatd.store").joinpath("lua/shared").iterdir()
+    }
+    assert there == shared_files()
+
+
+# -- as the engine runs them ----------------------------------------------------------------------
+
+
+async def run(store: Store, script: Script, *keys: str) -> Any:
+    return await store.pipeline.run(script, keys, EMPTY)
+
+
+async def test_checked_scripts_refuse_keys_that_are_not_declared(store: Store) -> None:
+    source = "-- keys: meta\nreturn redis.call('GET', 'seatd:other')"
+    with pytest.raises(exceptions.ResponseError, match="undeclared key seatd:other in GET"):
+        await run(store, build("bad", source, checked=True), "seatd:{00}:meta")
+    assert await run(store, build("bad", source), "seatd:{00}:meta") is None
+
+
+async def test_checked_scripts_may_do_what_needs_no_key(store: Store) -> None:
+    source = (
+        "redis.call('INFO', 'replication') redis.call('PUBLISH', 'channel', 1) return redis.call('TIME')[1]"
+    )
+    assert await run(store, build("fine", source, checked=True))
+
+
+async def test_keys_and_arguments_have_names(store: Store) -> None:
+    script = build("named", "-- keys: seats nodes\n-- args: who\nreturn {seats, nodes, args.who}")
+    answer = await store.pipeline.run(script, ["a", "b"], msgpack.packb({"who": "c"}))
+    assert answer == [b"a", b"b", b"c"]
+
+
+async def test_checked_stores_refuse_wrong_arguments(store: Store) -> None:
+    with pytest.raises(TypeError, match="unassign takes"):
+        await store.call("unassign", "acme", license="x")
+    with pytest.raises(TypeError, match="unassign takes"):
+        await store.call("unassign", "acme", license="x", user="y", extra="z")
+
+
+async def test_every_verb_keeps_its_contract(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the Python face, on scripts that refuse undeclared keys: arguments, words, and the fields of the answers."""
+    answered: dict[str, set[tuple[str, frozenset[str]]]] = {}
+    really = store._run
+
+    async def recorded(verb: str, *call: Any) -> Any:
+        answer = await really(verb, *call)
+        answered.setdefault(verb, set()).add((answer.word, frozenset(answer.body)))
+        return answer
+
+    monkeypatch.setattr(store, "_run", recorded)
+    await working_day(store, clock)
+    assert set(answered) == set(SOURCES)
+    for verb, answers in answered.items():
+        promised = dict(re.findall(r"(\w+) \{([\w ]*)\}", header(SOURCES[verb])["answers"]))
+        for word, fields in answers:
+            assert fields <= set(promised[word].split()), (verb, word)
