@@ -108,6 +108,7 @@ class Node:
         settings, times = self.settings, self._connect_options()
         client = connect(self.url, times)
         store = Store(client, _store_options(settings), on_call=self._note_call)
+        store.owns_engine = settings.store.url is None and settings.store.durability == "everysec"
         self._steps.push_async_callback(store.close_client)
         try:
             await store.join()
@@ -298,7 +299,9 @@ def _hub_options(settings: Settings) -> HubOptions:
         strict=sessions.strict,
         hello_timeout_s=settings.clients.hello_timeout_s,
         max_sessions=settings.clients.max_sessions,
+        remember_s=sessions.tombstone_s,
         per_user=sessions.per_user,
+        queue_limit=sessions.queue_limit,
         outbox_bytes=sessions.outbox_bytes,
         messages_per_s=sessions.messages_per_s,
         burst=sessions.messages_burst,

@@ -89,6 +89,7 @@ class Sessions(Section, frozen=True):
     cooldown_s: Seconds = Seconds(60)
     tombstone_s: Seconds = Seconds(5 * 60)
     per_user: int = 20
+    queue_limit: int = 200
     messages_per_s: float = 20.0
     messages_burst: int = 40
     outbox_bytes: int = 262_144

@@ -10,7 +10,7 @@ The verbs are called like those of the store and answer with the same values. `m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from seatd.store.values import (
     Beat,
@@ -18,9 +18,11 @@ from seatd.store.values import (
     Due,
     Gone,
     Granted,
+    Held,
     KickedSession,
     KickTarget,
     Opening,
+    Reasserted,
     Released,
     Want,
 )
@@ -192,17 +194,17 @@ class Model(Registry):
                 ended.append(session.id)
         return parked, ended
 
-    def reassert(self, name: str, node: str, held: Mapping[str, int]) -> list[str]:
+    def reassert(self, name: str, node: str, held: Sequence[Held]) -> Reasserted:
         if held:
             self._must_have_lease(node)
         lost = []
-        for id_, fence in held.items():
-            session = self.customer(name).sessions.get(id_)
-            if session and session.fence == fence and session.state == "parked":
+        for item in held:
+            session = self.customer(name).sessions.get(item.session)
+            if session and session.fence == item.fence and session.state == "parked":
                 session.state, session.node, session.until_ms = "attached", node, 0
-            elif session is None or (session.fence, session.node) != (fence, node):
-                lost.append(id_)
-        return lost
+            elif session is None or (session.fence, session.node) != (item.fence, node):
+                lost.append(item.session)
+        return Reasserted(lost=tuple(lost), restored=())
 
     def kick(
         self,

@@ -40,7 +40,7 @@ NEVER = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|py\.w
 
 async def eventually(condition: Callable[[], object]) -> None:
     """Waits until the condition holds; an async one is awaited each time. pytest's time limit is the bound."""
-    while not (await holds if inspect.isawaitable(holds := condition()) else holds):  # noqa: ASYNC110
+    while not (await holds if inspect.isawaitable(holds := condition()) else holds):
         await asyncio.sleep(0.005)
 
 

@@ -33,7 +33,9 @@ class Wheel:
         self._now = 0
 
     def add(self, member: Beating) -> None:
-        """Puts a member on the wheel."""
+        """Puts a member on the wheel; one that is on it stays where it is."""
+        if member in self._where:
+            return
         slot = self._now % SLOTS
         self._where[member] = slot
         self._slots[slot].add(member)

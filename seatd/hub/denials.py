@@ -35,6 +35,7 @@ def denied(denial: values.Denied, ref: int | None = None) -> Denied:
         retry_after_s=None if retry_ms is None else max(1, math.ceil(retry_ms / 1000)),
         limit=denial.limit,
         used=denial.used,
+        waiting=denial.waiting,
         holders=tuple(
             SessionInfo(session=own.session, device=own.device, since_ms=own.since_ms, seats=own.seats)
             for own in denial.holders

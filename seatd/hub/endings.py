@@ -29,6 +29,10 @@ class Endings:
     def __len__(self) -> int:
         return sum(len(endings) for endings in self._open.values())
 
+    def has(self, session: str) -> bool:
+        """Whether an end of this session is still to be confirmed."""
+        return any(session in endings for endings in self._open.values())
+
     async def settle(self, partition: int, session: str, ending: Ending) -> None:
         """Carries out an ending; when the store is away, keeps it for later."""
         done = self._under_way[partition, session] = asyncio.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,6 +15,8 @@ from seatd.hub.endings import Endings
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
 from seatd.hub.options import HubOptions
+from seatd.hub.queue import Queue
+from seatd.hub.reassertion import Reassertion
 from seatd.hub.secret import hashed
 from seatd.hub.session import Session
 from seatd.hub.tokens import TokenChecker
@@ -23,7 +24,7 @@ from seatd.hub.transport import Transport
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Gone, Granted, Order, StoreUnavailable
+from seatd.store.values import Denied, Gone, Granted, Order, Queued, StoreUnavailable
 from seatd.store.wakeups import Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
@@ -55,14 +56,21 @@ class Hub:
         self.draining = False
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.endings = Endings()
+        self.reassertion = Reassertion(self, remember_s=options.remember_s, audit_s=options.audit_s)
         self.logouts = Logouts(store, options.node, metrics)
         self.leases = Leases(
             store,
             options,
-            LeaseEvents(carry_out=self._carry_out, reassert=self._reassert, settled=self.endings.retry),
+            LeaseEvents(
+                carry_out=self._carry_out,
+                reassert=self.reassertion.tell,
+                settled=self.endings.retry,
+            ),
             on_order=lambda via: metrics.orders_total.labels(via).inc(),
         )
+        store.on_epoch = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
+        self.queue = Queue(self)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
         self._connected: set[Session] = set()
@@ -79,6 +87,8 @@ class Hub:
         self.spawn(self.wheel.turn())
         self.spawn(self.leases.renew())
         self.spawn(self._listen())
+        self.spawn(self._watch_queue())
+        self.spawn(self.reassertion.audit())
 
     async def drain(self) -> None:
         """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
@@ -131,18 +141,25 @@ class Hub:
             session.close(codes.MOVING)
         return session
 
-    def add(self, session: Session) -> None:
-        """A session lives here now. An older socket of the same session is closed."""
+    def register(self, session: Session, state: str) -> None:
+        """A session lives here now, `attached` or `waiting`. An older socket of the same session is closed."""
         older = self._sessions.get(session.key)
         if older and older.fence > session.fence:  # two resumes at once, their answers out of order
             session.welcomed = False  # it never lived here
             return session.close(codes.LEASE_LOST)
         self._sessions[session.key] = session
-        self.metrics.sessions.labels(session.device.kind, "attached").inc()
+        self._count(session, state)
         self.wheel.add(session)
-        if older:
+        if older and older is not session:
             older.replace()
         return None
+
+    async def withdraw(self, session: Session) -> None:
+        """A session that waited ends, its socket does not: it may still be let in without a seat."""
+        del self._sessions[session.key]
+        self._count(session, "")
+        session.stored = False
+        await self._end(session.identity.customer, session.key, session.fence)
 
     def remove(self, session: Session) -> None:
         """A socket is gone."""
@@ -152,8 +169,8 @@ class Hub:
         self.wheel.remove(session)
         if session.closing:
             self.metrics.sessions_closed_total.labels(session.closing.slug).inc()
-        if session.welcomed:
-            self.metrics.sessions.labels(session.device.kind, "attached").dec()
+        self.queue.forget(session)
+        self._count(session, "")
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
 
@@ -172,6 +189,7 @@ class Hub:
 
     async def end(self, session: Session, *, delivered: bool, acknowledged: bool) -> None:
         """Ends a session in the store: its seats are free."""
+        self.reassertion.ended(session, session.cooldown_s)
         await self._end(
             session.identity.customer,
             session.key,
@@ -226,43 +244,72 @@ class Hub:
     # -- orders -----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        async for partition in self._wakeups.partitions():
-            self.leases.wake(partition)
+        async for announced in self._wakeups.announced():
+            if isinstance(announced, str):
+                self.spawn(self.queue.refresh(announced))
+            else:
+                self.leases.wake(announced)
+
+    async def _watch_queue(self) -> None:
+        """Places may change, and seats become free, without an announcement that reaches us."""
+        while True:
+            await asyncio.sleep(self.options.renew_s)
+            await self.queue.refresh()
 
     def _carry_out(self, partition: int, order: Order) -> None:
         if order.type == "receipt":
-            return self.logouts.receipt(order)
-        if order.session in self._arriving:
-            return self._arriving[order.session].append(order)
-        session = self._sessions.get(order.session)
-        if session is None or session.fence != order.fence:
-            # Its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
-            return None
-        if order.type == "logout":
-            return session.force_out(order)
-        return session.replace()
+            self.logouts.receipt(order)
+        elif order.session in self._arriving:
+            self._arriving[order.session].append(order)
+        elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
+            self._tell(session, order)
+        # Otherwise its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
 
-    async def _reassert(self, partition: int) -> None:
-        """This node's lease had lapsed: asks which of its sessions are still its own, and lets go of the others."""
-        held: dict[str, dict[str, int]] = defaultdict(dict)
-        for session in self._sessions.values():
-            if session.stored and session.partition == partition:
-                held[session.identity.customer][session.key] = session.fence
-        for customer, fences in held.items():
-            for key in await self.store.reassert(customer, self.node, fences):
-                if lost := self._sessions.get(key):
-                    lost.close(codes.LEASE_LOST)
-        if held:
-            log.warning("lease had lapsed", partition=partition, sessions=sum(map(len, held.values())))
+    def _tell(self, session: Session, order: Order) -> None:
+        match order.type:
+            case "logout":
+                session.force_out(order)
+            case "superseded":
+                session.replace()
+            case "granted":
+                self.queue.granted(session, order)
+            case "refused":
+                self.queue.refused(order)
+
+    # -- what node and store hold ------------------------------------------------------------------
+
+    def sessions(self) -> tuple[Session, ...]:
+        """All sessions of this node, as they are now."""
+        return tuple(self._sessions.values())
+
+    def knows(self, key: str) -> bool:
+        """Whether a session is here, on its way here, or on its way out with its end not yet confirmed."""
+        return key in self._sessions or key in self._arriving or self.endings.has(key)
+
+    def lose(self, key: str, fence: int) -> None:
+        """The store says that a session is no longer this node's; its client may look for it elsewhere."""
+        session = self._sessions.get(key)
+        if session is not None and session.fence == fence:
+            session.close(codes.LEASE_LOST)
 
     # -- figures ----------------------------------------------------------------------------------
 
-    def count_request(self, verb: str, products: Iterable[str], outcome: Granted | Denied | Gone) -> None:
+    def count_request(
+        self, verb: str, products: Iterable[str], outcome: Granted | Queued | Denied | Gone
+    ) -> None:
         """Counts what was asked of the store, product by product."""
         result = type(outcome).__name__.lower()
         for product in products:
             label = self.metrics.product_label(product)
             self.metrics.seat_requests_total.labels(verb, result, label).inc()
+
+    def _count(self, session: Session, state: str) -> None:
+        kind = session.device.kind if session.counted_as or state else None
+        if session.counted_as:
+            self.metrics.sessions.labels(kind, session.counted_as).dec()
+        if state:
+            self.metrics.sessions.labels(kind, state).inc()
+        session.counted_as = state
 
     def count_denial(self, outcome: Denied) -> None:
         """Counts a denial by its reason."""

@@ -44,6 +44,7 @@ class PartitionLease:
         self.lease = NodeLease(lease_s)
         self.joined = False
         self.doubtful = False
+        self.epoch = 0
         self.done = 0
         self.wanted = asyncio.Event()
         self.lock = asyncio.Lock()
@@ -71,11 +72,22 @@ class Leases:
         self._clock = clock
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
         self._away_since_s: float | None = None
+        self._durable = False
         self._urgent: set[asyncio.Task[None]] = set()
 
     async def join(self) -> None:
-        """Takes a lease in every partition. Raises `StoreUnavailable` when the store does not answer."""
-        await asyncio.gather(*(self._beat(n) for n in range(len(self._partitions))))
+        """Takes a lease in every partition. Raises `StoreUnavailable` when the store does not answer.
+
+        No seat is granted before the leases are known to be on disk and on every replica (where the engine can tell): then
+        no node that has granted can be forgotten, and a recovery may end as soon as all registered nodes have reported.
+        """
+        everything = range(len(self._partitions))
+        await asyncio.gather(*(self._beat(n) for n in everything))
+        self._durable = await self._store.is_durable()
+        node = self._options.node
+        await asyncio.gather(*(self._store.report(n, node, durable=self._durable) for n in everything))
+        if not self._durable:
+            log.warning("the store cannot say what is on disk: a recovery will last its full time")
 
     async def renew(self) -> None:
         """Renews for ever."""
@@ -151,10 +163,9 @@ class Leases:
                 beat = await self._store.beat(
                     number, self._options.node, done=partition.done, joined=partition.joined
                 )
-                partition.doubtful |= beat.lapsed
+                partition.doubtful |= beat.lapsed or beat.epoch != partition.epoch
                 if partition.doubtful:
-                    await self._events.reassert(number)
-                    partition.doubtful = False
+                    await self._reassert(number, beat.epoch)
                 partition.joined = True
                 for order in beat.orders:
                     self._events.carry_out(number, order)
@@ -171,6 +182,12 @@ class Leases:
             self._away_since_s = None
         self._events.settled(number)
         await self._sweep(due)
+
+    async def _reassert(self, number: int, epoch: int) -> None:
+        partition = self._partitions[number]
+        await self._events.reassert(number)
+        await self._store.report(number, self._options.node, durable=self._durable)
+        partition.doubtful, partition.epoch = False, epoch
 
     async def _sweep(self, due: Sequence[Due]) -> None:
         by_customer: dict[str, list[Due]] = defaultdict(list)

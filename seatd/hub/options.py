@@ -28,6 +28,9 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
     ack_s: float = 2.0
     max_sessions: int = 15_000
     per_user: int = 20
+    queue_limit: int = 200
+    remember_s: float = 300.0
+    audit_s: float = 10.0
     outbox_bytes: int = 262_144
     messages_per_s: float = 20.0
     burst: int = 40

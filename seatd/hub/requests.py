@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.fitting import fitting
+from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of, with_add_ons
 from seatd.store import values
 from seatd.store.values import Denied, Gone, StoreUnavailable
@@ -34,8 +35,12 @@ async def acquire(session: Session, message: Acquire) -> None:
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
         return deny(session, wants, message.ref)
-    outcome = await _draw(session, wants)
+    outcome = await _draw(session, wants, message)
     match outcome:
+        case values.Queued():
+            products = frozenset(want.product for want in wants)
+            waiter = Waiter(session, outcome, products, ref=message.ref)
+            hub.queue.wait(waiter, message.wait_s)
         case Gone():
             session.lose()
         case Denied():
@@ -48,14 +53,23 @@ async def acquire(session: Session, message: Acquire) -> None:
     return None
 
 
-async def _draw(session: Session, need: tuple[values.Want, ...]) -> values.Granted | Denied | Gone:
+async def _draw(
+    session: Session, need: tuple[values.Want, ...], message: Acquire
+) -> values.Granted | values.Queued | Denied | Gone:
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
     await hub.keep_products(session)
     try:
         outcome = await hub.store.acquire(
-            session.identity.customer, session=session.key, fence=session.fence, need=need
+            session.identity.customer,
+            session=session.key,
+            fence=session.fence,
+            need=need,
+            ref=message.ref,
+            wait=message.wait_s > 0,
+            priority=session.identity.priority,
+            queue_limit=hub.options.queue_limit,
         )
     except StoreUnavailable:
         await hub.release_unsure(session, [want.product for want in need])

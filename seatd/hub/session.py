@@ -55,6 +55,7 @@ class Session:
     """A client's socket and, from `welcome` on, its session in the store.
 
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
+    `welcomed` is False while it waits in the queue; `counted_as` is the state in which the metrics have it.
     """
 
     identity: Identity
@@ -69,9 +70,11 @@ class Session:
         self.secret = ""
         self.fence = 0
         self.stored = False
+        self.since_ms = 0
         self.seats: dict[str, Seat] = {}
         self.busy = False
         self.welcomed = False
+        self.counted_as = ""
         self.closing: CloseCode | None = None
         self._transport = transport
         self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)
@@ -184,7 +187,7 @@ class Session:
 
     def beat(self) -> None:
         """Sends the next beat, unless the client has missed one or this node may not speak for it."""
-        if not self.live:
+        if self.conversation.state not in (State.LIVE, State.WAITING):
             return
         if self._alive_n < self._beat_n:
             self.close(codes.NO_ALIVE)
@@ -243,6 +246,11 @@ class Session:
         )
         asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, codes.LOGOUT)
 
+    @property
+    def cooldown_s(self) -> int:
+        """For how long the user is refused, when an administrator has ended the session."""
+        return self._ordered_out.cooldown_s if self._ordered_out else 0
+
     def replace(self) -> None:
         """The session lives elsewhere now, or its user ended it: closes the socket."""
         self._replaced = True
@@ -282,7 +290,9 @@ class Session:
         """
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
-        if self._ordered_out or self._replaced:
+        if self.stored and not self.welcomed:  # it waited in the queue: nothing is kept for it
+            await self._end_in_store()
+        elif self._ordered_out or self._replaced:
             if let_go:
                 await self._end_in_store()
         elif self.stored:

@@ -12,8 +12,9 @@ import structlog
 
 from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.secret import hashed, new_key
+from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of
-from seatd.store.values import Denied, Gone, Granted, Opening, StoreUnavailable, Want
+from seatd.store.values import Denied, Gone, Granted, Opening, Queued, StoreUnavailable, Want
 from seatd_protocol import codes
 from seatd_protocol.codec import MAX_FRAME
 from seatd_protocol.messages import Hello, Resume, Welcome
@@ -35,10 +36,20 @@ async def hello(session: Session, message: Hello) -> None:
         return None
     outcome = await _open(session, message)
     if isinstance(outcome, Denied):
-        deny(session, outcome)
-        if not (message.allow_unseated and _emergency(session, message)):
-            return session.close(codes.DENIED)
-        await _open_unseated(session)
+        await refuse(session, message, outcome)
+    return None
+
+
+async def refuse(session: Session, message: Hello, denial: Denied) -> None:
+    """Tells the client that there is no seat; then it is the end, or the emergency path."""
+    deny(session, denial)
+    if not (message.allow_unseated and _emergency(session, message)):
+        return session.close(codes.DENIED)
+    outcome = await _open_with(session, Asked())
+    if isinstance(outcome, Denied) and outcome.code == "unavailable":
+        welcome(session, Granted(session=session.key, fence=0, seats=()), stored=False)
+    elif isinstance(outcome, Denied):
+        session.close(codes.DENIED)
     return None
 
 
@@ -73,14 +84,14 @@ async def _resume(session: Session, resume: Resume) -> bool:
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
         if isinstance(answer, Granted):
             session.device = answer.device or session.device
-            _welcome(session, answer)
+            welcome(session, answer)
         elif ending:
             await hub.endings.settle(session.partition, session.key, ending)
     return resumed
 
 
-async def _open(session: Session, message: Hello) -> Granted | Denied:
-    """Draws what the hello asks for; the welcome is sent when it is granted."""
+async def _open(session: Session, message: Hello) -> Granted | Queued | Denied:
+    """Draws what the hello asks for; the welcome is sent when it is granted, the place when it is to wait."""
     catalog, identity, device = session.hub.catalog, session.identity, session.device
     need = wants_of(catalog, message.need, identity, device)
     if isinstance(need, Denied):
@@ -93,22 +104,20 @@ async def _open(session: Session, message: Hello) -> Granted | Denied:
         if not isinstance(wants, Denied)
         for item in wants
     )
-    return await _open_with(session, need, want)
+    return await _open_with(session, Asked(need=need, want=want, hello=message))
 
 
-async def _open_unseated(session: Session) -> None:
-    """The emergency path: a session without seats, with the store or, while that is away, without it."""
-    outcome = await _open_with(session, (), (), unseated=True)
-    if isinstance(outcome, Denied) and outcome.code == "unavailable":
-        _welcome(session, Granted(session=session.key, fence=0, seats=()), stored=False)
-    elif isinstance(outcome, Denied):
-        session.close(codes.DENIED)
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session is opened with: what its hello asks for, or nothing (the emergency path, `hello` None)."""
+
+    need: tuple[Want, ...] = ()
+    want: tuple[Want, ...] = ()
+    hello: Hello | None = None
 
 
-async def _open_with(
-    session: Session, need: tuple[Want, ...], want: tuple[Want, ...], *, unseated: bool = False
-) -> Granted | Denied:
-    hub = session.hub
+async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denied:
+    """Opens a session in the store; the client is told of its seats or of its place, not of a denial."""
+    hub, hello = session.hub, asked.hello
     session.key, session.secret = new_key(), new_key()
     opening = Opening(
         session=session.key,
@@ -116,10 +125,13 @@ async def _open_with(
         user=session.identity.user,
         domain=session.identity.domain,
         device=session.device,
-        need=need,
-        want=want,
+        need=asked.need,
+        want=asked.want,
         per_user=hub.options.per_user,
-        unseated=unseated,
+        unseated=hello is None,
+        wait=hello is not None and hello.wait_s > 0,
+        priority=session.identity.priority,
+        queue_limit=hub.options.queue_limit,
     )
     with hub.arriving(session):
         try:
@@ -130,18 +142,29 @@ async def _open_with(
         except asyncio.CancelledError:
             hub.spawn(hub.end_unsure(session))
             raise
-        if isinstance(answer, Granted) and session.closing:
-            await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
-        elif isinstance(answer, Granted):
-            _welcome(session, answer)
-            hub.metrics.sessions_opened_total.labels(session.device.kind).inc()
-    hub.count_request("open", (item.product for item in need), answer)
+        await _settle_in(session, asked, answer)
+    hub.count_request("open", (item.product for item in asked.need), answer)
     return UNAVAILABLE if isinstance(answer, Gone) else answer
 
 
-def _welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
+async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | Denied | Gone) -> None:
+    hub = session.hub
+    if session.closing and isinstance(answer, Granted | Queued):
+        await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
+    elif isinstance(answer, Granted):
+        welcome(session, answer)
+    elif isinstance(answer, Queued) and asked.hello is not None:
+        session.fence, session.stored = 1, True
+        hub.register(session, "waiting")
+        products = frozenset(want.product for want in asked.need)
+        hub.queue.wait(Waiter(session, answer, products, hello=asked.hello), asked.hello.wait_s)
+
+
+def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
+    """The session is live: tells the client, and begins to beat."""
     hub = session.hub
     session.fence, session.stored, session.welcomed = granted.fence, stored, True
+    session.since_ms = session.since_ms or int(time.time() * 1000)
     session.hold(granted.seats)
     session.send(
         Welcome(
@@ -161,5 +184,7 @@ def _welcome(session: Session, granted: Granted, *, stored: bool = True) -> None
             token_ttl_s=max(0, int(session.identity.expires_s - time.time())),
         )
     )
-    hub.add(session)
+    hub.register(session, "attached")
+    if not granted.resumed:
+        hub.metrics.sessions_opened_total.labels(session.device.kind).inc()
     hub.metrics.sign_in_seconds.observe(time.monotonic() - session.connected_s)

@@ -33,7 +33,13 @@ CUSTOMER_KEYS = (
     "assignments",
     "sessions",
     "by_user",
+    "queue",
+    "pace",
 )
+
+
+QUEUE_CHANNEL = "seatd:queue"
+"""Where it is said that a customer's queue has moved (the same name stands in `queue.lua`)."""
 
 
 def partition_of(customer: str, partitions: int) -> int:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import msgpack
 import msgspec
 
-from seatd.store.values import Beat, Due, KickedSession, KickTarget, StoreUnavailable
+from seatd.store.keys import customer_key
+from seatd.store.values import (
+    Beat,
+    Due,
+    Ended,
+    Held,
+    KickedSession,
+    KickTarget,
+    Queued,
+    Reasserted,
+    StoreUnavailable,
+)
 from seatd.store.verbs import Verbs
 
 BATCH = 200
@@ -41,19 +53,60 @@ class NodeVerbs(Verbs):
         body = (await self.call("sweep", customer, due=items)).body
         return list(body["parked"]), list(body["ended"])
 
-    async def reassert(self, customer: str, node: str, held: Mapping[str, int]) -> list[str]:
-        """Takes back the sessions (id -> fence) that the node still has sockets of; answers those it has lost.
+    async def reassert(self, customer: str, node: str, held: Sequence[Held]) -> Reasserted:
+        """Tells which sessions this node holds; answers those it has lost, and those that the store had lost.
 
         Raises `StoreUnavailable` when the node has no lease: then it must beat first.
         """
         lost: list[str] = []
-        items = [{"session": session, "fence": fence} for session, fence in held.items()]
-        for start in range(0, len(items), BATCH):
-            answer = await self.call("reassert", customer, node=node, held=items[start : start + BATCH])
+        restored: list[str] = []
+        for start in range(0, len(held), BATCH):
+            items = [msgspec.to_builtins(item) for item in held[start : start + BATCH]]
+            answer = await self.call("reassert", customer, node=node, held=items)
             if answer.word == "lapsed":
                 raise StoreUnavailable("this node's lease has lapsed")
             lost += answer.body["lost"]
-        return lost
+            restored += answer.body["restored"]
+        return Reasserted(lost=tuple(lost), restored=tuple(restored))
+
+    async def rebury(self, customer: str, ended: Sequence[Ended]) -> int:
+        """Tells which sessions have ended; answers how many of them the store had brought back to life."""
+        revived = 0
+        for start in range(0, len(ended), BATCH):
+            items = [msgspec.to_builtins(item) for item in ended[start : start + BATCH]]
+            answer = await self.call("rebury", customer, ended=items)
+            revived += answer.body["revived"]
+        return revived
+
+    async def held_by(self, partition: int, node: str) -> list[tuple[str, str]]:
+        """Customer and session of everything that the partition believes to be on a node."""
+        held: list[tuple[str, str]] = []
+        after: str | None = None
+        while True:
+            answer = await self.call_partition("held_by", partition, node=node, after=after, limit=BATCH)
+            held += [(item["customer"], item["session"]) for item in answer.body["sessions"]]
+            after = answer.body.get("cursor")
+            if after is None:
+                return held
+
+    async def fence_of(self, customer: str, session: str) -> int | None:
+        """A session's fence as the store has it; None when it has no such session."""
+        name = customer_key("sessions", self.partition(customer), customer)
+        packed = await self.client.hget(name, session)
+        return msgpack.unpackb(packed)["fence"] if packed is not None else None
+
+    async def report(self, partition: int, node: str, *, durable: bool) -> bool:
+        """This node has told all it knows. True while the partition still recovers.
+
+        `durable`: the node's registration is on disk and on every replica, so the window may end before its time.
+        """
+        answer = await self.call_partition("report", partition, node=node, durable=durable)
+        return bool(answer.body["recovering"])
+
+    async def serve(self, customer: str) -> list[Queued]:
+        """Hands on what has become free by itself; answers everybody who waits, in order."""
+        answer = await self.call("serve", customer)
+        return msgspec.convert(answer.body["places"], list[Queued])
 
     async def kick(
         self,

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgpack
 import msgspec
-from redis import exceptions
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.keys import API_TOKENS, DEPLOYMENT, customer_key, partition_key
+from seatd.store.durability import DurableVerbs
+from seatd.store.keys import API_TOKENS, customer_key, partition_key
 from seatd.store.pipeline import AWAY, told_of
 from seatd.store.values import (
     Assigned,
@@ -20,19 +20,15 @@ from seatd.store.values import (
     LicenseRow,
     Page,
     SessionRow,
-    StoreUnavailable,
     TokenRecord,
     node_name,
 )
-from seatd.store.verbs import Verbs
 
-WAIT_FOR_DISK_MS = 1400
-"""Within the time that a call to the store may take; the engine writes to its disk every second."""
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(Verbs):
+class RegistryVerbs(DurableVerbs):
     """What administrators ask of the store. What changes the registry is on disk before it is answered."""
 
     async def put_license(self, key: LicenseKey, *, dry_run: bool = False) -> Imported:
@@ -51,13 +47,13 @@ class RegistryVerbs(Verbs):
             dry_run=dry_run,
         )
         if not dry_run:
-            await self.make_durable()
+            await self._changed(key.customer.id)
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
         """Withdraws a license: no new seats on it. False: there is none of that id."""
         word = (await self.call("drop_license", customer, license=license)).word
-        await self.make_durable()
+        await self._changed(customer)
         return word == "dropped"
 
     async def assign(
@@ -67,13 +63,13 @@ class RegistryVerbs(Verbs):
         answer = await self.call(
             "assign", customer, license=license, user=user, domain=domain, combine=combine
         )
-        await self.make_durable()
+        await self._changed(customer)
         return answer.to(Assigned, status=answer.word)
 
     async def unassign(self, customer: str, license: str, user: str) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
         word = (await self.call("unassign", customer, license=license, user=user)).word
-        await self.make_durable()
+        await self.make_durable(self.partition(customer))
         return word == "unassigned"
 
     async def customers(self) -> list[str]:
@@ -160,19 +156,10 @@ class RegistryVerbs(Verbs):
         (packed,) = await self._each([("HGET", API_TOKENS, digest)])
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
-    async def make_durable(self) -> None:
-        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).
-
-        Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
-        """
-        # WAITAOF waits for what its own connection has written, so this one writes too: later than what must be kept.
-        write, wait = ("HSET", DEPLOYMENT, "durable", "1"), ("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
-        try:
-            _written, (on_disk, _replicas) = await self._each([write, wait])
-        except exceptions.ResponseError:
-            return
-        if not on_disk:
-            raise StoreUnavailable("the store has not written to its disk yet")
+    async def _changed(self, customer: str) -> None:
+        """The registry has changed: those who wait may have a seat now, and the change must last."""
+        await self.call("serve", customer)
+        await self.make_durable(self.partition(customer))
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""

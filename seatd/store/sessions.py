@@ -6,18 +6,21 @@ from collections.abc import Sequence
 
 import msgspec
 
-from seatd.store.values import Denied, Gone, Granted, Opening, Released, StoreUnavailable, Want
+from seatd.store.values import Denied, Gone, Granted, Opening, Queued, Released, StoreUnavailable, Want
 from seatd.store.verbs import Answer, Verbs
 
 
 class SessionVerbs(Verbs):
     """What a node asks of the store for its clients. `fence` proves that the session is still the caller's."""
 
-    async def open(self, customer: str, node: str, opening: Opening) -> Granted | Denied | Gone:
-        """Signs a session in: all of `need` or nothing, `want` as far as there is room. Safe to repeat."""
+    async def open(self, customer: str, node: str, opening: Opening) -> Granted | Queued | Denied | Gone:
+        """Signs a session in: all of `need` or nothing, `want` as far as there is room. Safe to repeat.
+
+        With `wait`, a session for which there is no seat goes to the queue; its turn comes as an order to the node.
+        """
         fields = msgspec.to_builtins(opening)
         answer = await self.call("open", customer, node=node, **fields)
-        return _granted(answer, opening.session)
+        return _queued(answer, opening.session) or _granted(answer, opening.session)
 
     async def attach(
         self, customer: str, node: str, *, session: str, secret: str, user: str
@@ -27,12 +30,38 @@ class SessionVerbs(Verbs):
         return _granted(answer, session, resumed=True)
 
     async def acquire(
-        self, customer: str, *, session: str, fence: int, need: Sequence[Want]
-    ) -> Granted | Denied | Gone:
-        """Draws further seats for a session, all or nothing; answers all the seats that it has then."""
-        wants = [msgspec.to_builtins(want) for want in need]
-        answer = await self.call("acquire", customer, session=session, fence=fence, need=wants)
-        return _granted(answer, session)
+        self,
+        customer: str,
+        *,
+        session: str,
+        fence: int,
+        need: Sequence[Want],
+        ref: int = 0,
+        wait: bool = False,
+        priority: int = 0,
+        queue_limit: int = 200,
+    ) -> Granted | Queued | Denied | Gone:
+        """Draws further seats for a session, all or nothing; answers all the seats that it has then.
+
+        With `wait` it may go to the queue instead; `ref` comes back with its turn.
+        """
+        answer = await self.call(
+            "acquire",
+            customer,
+            session=session,
+            fence=fence,
+            need=[msgspec.to_builtins(want) for want in need],
+            ref=ref,
+            wait=wait,
+            priority=priority,
+            queue_limit=queue_limit,
+        )
+        return _queued(answer, session) or _granted(answer, session)
+
+    async def leave_queue(self, customer: str, *, session: str, fence: int) -> bool:
+        """Gives up waiting. False: too late, the session's turn has come (the order is on its way)."""
+        answer = await self.call("leave_queue", customer, session=session, fence=fence)
+        return answer.word == "left"
 
     async def release(
         self, customer: str, *, session: str, fence: int, products: Sequence[str]
@@ -73,6 +102,10 @@ class SessionVerbs(Verbs):
             acknowledged=acknowledged,
         )
         return answer.word == "closed"
+
+
+def _queued(answer: Answer, session: str) -> Queued | None:
+    return answer.to(Queued, session=session) if answer.word == "queued" else None
 
 
 def _granted(answer: Answer, session: str, *, resumed: bool = False) -> Granted | Denied | Gone:

@@ -47,6 +47,9 @@ class Opening(Value, frozen=True, kw_only=True):
     want: tuple[Want, ...] = ()
     per_user: int = 20
     unseated: bool = False
+    wait: bool = False
+    priority: int = 0
+    queue_limit: int = 200
 
 
 class Want(Value, frozen=True, kw_only=True):
@@ -88,6 +91,16 @@ class Granted(Value, frozen=True, kw_only=True):
     device: Device | None = None
 
 
+class Queued(Value, frozen=True, kw_only=True):
+    """No seat yet: the session waits. `position` 1 is next; `ahead_ms` is how long such a place took lately."""
+
+    session: str
+    product: str
+    position: int
+    ref: int | None = None
+    ahead_ms: int | None = None
+
+
 class Denied(Value, frozen=True, kw_only=True):
     """Refused, nothing changed. `limit` and `used` speak of the product named."""
 
@@ -95,6 +108,7 @@ class Denied(Value, frozen=True, kw_only=True):
     product: str | None = None
     limit: int | None = None
     used: int | None = None
+    waiting: int | None = None
     retry_after_ms: int | None = None
     holders: tuple[OwnSession, ...] = ()
 
@@ -139,7 +153,7 @@ class Order(Value, frozen=True, kw_only=True):
     """What another node wants this node to tell one of its clients. `number` grows within a partition."""
 
     number: int
-    type: Literal["logout", "superseded", "receipt"]
+    type: Literal["logout", "superseded", "receipt", "granted", "refused"]
     customer: str
     session: str
     fence: int = 0
@@ -150,6 +164,9 @@ class Order(Value, frozen=True, kw_only=True):
     delivered: bool = False
     acknowledged: bool = False
     closed: bool = False
+    product: str | None = None
+    ref: int | None = None
+    seats: tuple[Seat, ...] = ()
 
 
 class Due(Value, frozen=True, kw_only=True):
@@ -170,6 +187,41 @@ class Beat(Value, frozen=True, kw_only=True):
     orders: tuple[Order, ...]
     due: tuple[Due, ...]
     more: bool
+
+
+class HeldRecord(Value, frozen=True, kw_only=True):
+    """All that the store keeps of a session, as its node knows it."""
+
+    user: str
+    domain: str
+    device: Device
+    secret: str
+    since_ms: int
+    seats: tuple[Seat, ...]
+
+
+class Held(Value, frozen=True, kw_only=True):
+    """A session that a node holds. With `record` it can be put back if the store has lost it."""
+
+    session: str
+    fence: int
+    record: HeldRecord | None = None
+
+
+class Reasserted(Value, frozen=True, kw_only=True):
+    """What became of the sessions that a node said it holds."""
+
+    lost: tuple[str, ...]
+    restored: tuple[str, ...]
+
+
+class Ended(Value, frozen=True, kw_only=True):
+    """A session that has ended, and for how long its user is refused."""
+
+    session: str
+    fence: int
+    user: str
+    cooldown_ms: int = 0
 
 
 # -- the registry ---------------------------------------------------------------------------------
@@ -237,7 +289,7 @@ class SessionRow(Value, frozen=True, kw_only=True):
     domain: str
     device: Device
     node: str
-    state: Literal["attached", "parked", "draining"]
+    state: Literal["attached", "parked", "draining", "waiting"]
     since_ms: int
     until_ms: int | None
     seats: tuple[Seat, ...]

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from seatd.store import keys
 from seatd.store.pipeline import Pipeline
 from seatd.store.scripts import load
+from seatd.store.values import StoreUnavailable
 
 Shape = TypeVar("Shape")
 
@@ -48,6 +49,7 @@ class Verbs:
     """Calls scripts, and remembers each partition's epoch (the highest that any answer has carried).
 
     `on_call` is told of every answered call: the verb, and the seconds that it took from here.
+    `on_epoch` is told of a partition whose epoch has risen: the store may have lost writes.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Verbs:
         checked: bool = False,
         now_ms: Callable[[], int] | None = None,
         on_call: Callable[[str, float], None] | None = None,
+        on_epoch: Callable[[int], None] | None = None,
     ) -> None:
         self.client = client
         self.options = options
@@ -67,6 +70,7 @@ class Verbs:
         self._checked = checked
         self._now_ms = now_ms
         self._on_call = on_call
+        self.on_epoch = on_epoch
         self._common = {
             "recovery_ms": options.recovery_ms,
             "client_lease_ms": options.client_lease_ms,
@@ -107,6 +111,18 @@ class Verbs:
             self._on_call(verb, time.perf_counter() - started_s)
         if self._checked and word not in script.answers:
             raise TypeError(f"{verb} may not answer {word}")
-        if epoch > self.epochs.get(partition, 0):
-            self.epochs[partition] = epoch
+        self._note_epoch(partition, epoch)
         return Answer(word, body or {})
+
+    def _note_epoch(self, partition: int, epoch: int) -> None:
+        """A lower epoch than we have seen is a deposed primary speaking: what it grants will be lost, so it does not count.
+
+        (Verbs that only read carry no epoch: 0.)
+        """
+        known = self.epochs.get(partition, 0)
+        if 0 < epoch < known:
+            raise StoreUnavailable("the answer came from a store that has been replaced")
+        if epoch > known:
+            self.epochs[partition] = epoch
+            if self.on_epoch:
+                self.on_epoch(partition)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from seatd.store.keys import wake_channel
+from seatd.store.keys import QUEUE_CHANNEL, wake_channel
 from seatd.store.pipeline import AWAY
 
 RETRY_S = 0.5
@@ -21,16 +21,20 @@ class Wakeups:
         self._client = client
         self._channel = wake_channel(node)
 
-    async def partitions(self) -> AsyncIterator[int]:
-        """The partitions in which orders wait, as they are announced; subscribes anew whenever the store comes back."""
+    async def announced(self) -> AsyncIterator[int | str]:
+        """What is announced: the partition in which orders wait for this node, or the customer whose queue has moved.
+
+        Subscribes anew whenever the store comes back.
+        """
         while True:
             try:
                 async with self._client.pubsub(ignore_subscribe_messages=False) as channel:
-                    await channel.subscribe(self._channel)
+                    await channel.subscribe(self._channel, QUEUE_CHANNEL)
                     async for message in channel.listen():
                         self.deaf = False
                         if message["type"] == "message":
-                            yield int(message["data"])
+                            data = message["data"].decode()
+                            yield data if message["channel"] == QUEUE_CHANNEL.encode() else int(data)
             except AWAY:
                 self.deaf = True
                 await asyncio.sleep(RETRY_S)

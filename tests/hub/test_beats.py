@@ -110,7 +110,7 @@ async def test_after_a_pause_it_does_not_catch_up() -> None:
     member = Member()
     wheel.add(member)
     turning = asyncio.create_task(wheel.turn())
-    while not member.beats:  # noqa: ASYNC110 -- the wheel tells nobody
+    while not member.beats:
         await asyncio.sleep(0.001)
     before = member.beats
     time.sleep(10 * SLOTS / 1000)  # noqa: ASYNC251 -- the pause

@@ -77,7 +77,7 @@ async def test_what_was_sent_makes_room(pipe: Pipe) -> None:
     outbox = Outbox(pipe, 100, reports)
     for _ in range(50):
         outbox.put(b"x" * 100)
-        while outbox._sender:  # noqa: ASYNC110 -- it lives only while there is something to send
+        while outbox._sender:
             await asyncio.sleep(0)
     assert (len(pipe.sent), reports.count) == (50, 0)
 

@@ -115,7 +115,7 @@ async def test_a_client_that_vanishes_while_it_is_ordered_out_keeps_its_seat_tak
     receipts = asyncio.create_task(
         hub.logouts.logout(ANN, message="out", cooldown_s=0, by="boss", wait_s=0.2)
     )
-    while await states(store) != {"ann": "draining"}:  # noqa: ASYNC110 -- the store tells nobody
+    while await states(store) != {"ann": "draining"}:
         await asyncio.sleep(0.001)
     await hub.leases._beat(store.partition("acme"))
     assert (await peer.closed())[0] == 1006
@@ -133,7 +133,7 @@ async def test_a_session_taken_over_while_its_client_is_silent_stays_counted(
     slow = await silent(hub)
     other = await signed_in(hub, "ann", device="d2")
     taking = asyncio.create_task(other.say(TakeOver(ref=1, session=slow.session.key)))
-    while "draining" not in [row.state for row in (await store.sessions()).items]:  # noqa: ASYNC110
+    while "draining" not in [row.state for row in (await store.sessions()).items]:
         await asyncio.sleep(0.001)
     await hub.leases._beat(store.partition("acme"))
     await slow.closed()

@@ -61,7 +61,7 @@ def until_s(client: SeatClient) -> float | None:
 async def soon(condition: Callable[[], object]) -> None:
     """Wait until the client's task has noticed."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110  (what it waits for is not the test's to signal)
+        while not condition():
             await asyncio.sleep(0.001)
 
 

@@ -79,7 +79,7 @@ async def _is_hung_up(address: str, said: bytes) -> None:
 async def _kept_then_free(company: Company, ann: Client) -> None:
     """Nobody has the seat before the lease of its client is over; then somebody has, and there is no way back."""
     assert await _is_taken(company)
-    while await _is_taken(company):  # noqa: ASYNC110 -- nobody tells a stranger
+    while await _is_taken(company):
         await asyncio.sleep(ASK_AGAIN_S)
     assert time.monotonic() > ann.believed_until_s
     back = await company.sign_in(company.nodes[0], "ann", "CALL_CENTER", resume=ann.resume)

@@ -32,7 +32,7 @@ async def test_a_client_that_never_reads_is_cut_off(brisk: Server, brisk_company
     assert memory_kb(brisk) - before_kb < MEMORY_KB
     await other.say(Acquire(ref=1, products=("CALL_CENTER",)))
     assert isinstance(await other.recv(), Granted)
-    while (row := await session_of(company, "deaf"))["state"] != "parked":  # noqa: ASYNC110 -- told by nobody
+    while (row := await session_of(company, "deaf"))["state"] != "parked":
         await asyncio.sleep(0.01)
     assert len(row["seats"]) == 1
     assert await closed_total(brisk, "slow_consumer") == 1

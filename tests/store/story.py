@@ -7,6 +7,7 @@ from seatd.store.values import Gone, Granted, Released
 from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
 from tests.store.contents import leftovers
+from tests.store.holding import lost_by
 from tests.store.office import Office, person
 
 
@@ -40,7 +41,7 @@ async def _noon(office: Office) -> None:
     await office.pass_ms(store.options.node_lease_ms + 1, "n2")
     assert await office.sweep((await office.beat("n2")).due) == (["alice"], [])
     assert (await office.beat("n1")).lapsed
-    assert await store.reassert("acme", "n1", {"alice": 1}) == []
+    assert await lost_by(store, "n1", {"alice": 1}) == []
     assert await store.park("acme", "n2", session="bob", fence=1)
     assert isinstance(await office.attach("bob", "bob", node="n1"), Granted)
     page = await store.license_users("acme", "cc")

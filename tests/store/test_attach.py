@@ -10,6 +10,7 @@ from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import Licensed
 from tests.store.contents import everything
+from tests.store.holding import lost_by
 from tests.store.office import Office, person
 
 
@@ -67,7 +68,7 @@ async def test_the_fence_keeps_the_old_node_out(office: Office, store: Store, se
     assert not await store.park("acme", "n1", session=id_, fence=fence)
     assert not await store.park("acme", "n1", session=id_, fence=None)
     assert not await store.close("acme", session=id_, fence=fence)
-    assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
+    assert await lost_by(store, "n1", {session.session: session.fence}) == [session.session]
     assert await everything(store) == before
 
 

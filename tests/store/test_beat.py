@@ -16,6 +16,7 @@ from tests.conftest import Clock
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed
 from tests.store.contents import contents, everything
+from tests.store.holding import lost_by
 from tests.store.office import Office, person
 
 
@@ -175,7 +176,7 @@ async def test_a_node_that_was_frozen_learns_what_is_still_its_own(
     await office.close(closed)
     held = {session.session: session.fence for session in (kept, moved, closed)}
     await office.beat("n1")
-    assert sorted(await store.reassert("acme", "n1", held)) == sorted([moved.session, closed.session])
+    assert sorted(await lost_by(store, "n1", held)) == sorted([moved.session, closed.session])
     assert await office.states() == {kept.session: "attached", moved.session: "attached"}
     assert (await office.beat("n2")).due == ()
 
@@ -185,7 +186,7 @@ async def test_what_was_reasserted_is_found_again_when_the_node_dies(
 ) -> None:
     session = await seated(office, licensed)
     await office.park(session)
-    await store.reassert("acme", "n1", {session.session: session.fence})
+    await lost_by(store, "n1", {session.session: session.fence})
     await office.pass_ms(store.options.linger_ms, "n1", "n2")
     assert (await office.beat("n2")).due == ()
     await office.pass_ms(store.options.node_lease_ms + 1, "n2")
@@ -199,7 +200,7 @@ async def test_a_session_that_came_back_elsewhere_and_left_is_not_taken_back(
     back = await office.attach(session.session, node="n2")
     assert isinstance(back, Granted)
     await office.park(back, node="n2")
-    assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
+    assert await lost_by(store, "n1", {session.session: session.fence}) == [session.session]
     assert await office.states() == {session.session: "parked"}
 
 
@@ -208,7 +209,7 @@ async def test_reasserting_what_is_attached_changes_nothing(
 ) -> None:
     session = await seated(office, licensed)
     before = await everything(store)
-    assert await store.reassert("acme", "n1", {session.session: session.fence}) == []
+    assert await lost_by(store, "n1", {session.session: session.fence}) == []
     assert await everything(store) == before
 
 
@@ -220,7 +221,7 @@ async def test_a_frozen_node_still_carries_out_a_logout_that_waits_for_it(
     await office.kick(session=session.session)
     beat = await office.beat("n1")
     assert beat.lapsed
-    assert await store.reassert("acme", "n1", {session.session: session.fence}) == []
+    assert await lost_by(store, "n1", {session.session: session.fence}) == []
     assert [order.type for order in beat.orders] == ["logout"]
 
 
@@ -237,7 +238,7 @@ async def test_a_frozen_node_loses_a_session_whose_logout_was_forgotten(
         await office.sweep((await office.beat("n2")).due)
     beat = await office.beat("n1")
     assert (beat.lapsed, beat.orders) == (True, ())
-    assert await store.reassert("acme", "n1", {session.session: session.fence}) == [session.session]
+    assert await lost_by(store, "n1", {session.session: session.fence}) == [session.session]
     assert await office.states() == {session.session: "draining"}
 
 
@@ -248,7 +249,7 @@ async def test_a_node_without_a_lease_takes_nothing_back(
     session = await seated(office, licensed)
     await office.park(session)
     with pytest.raises(StoreUnavailable, match="lapsed"):
-        await store.reassert("acme", "stranger", {session.session: session.fence})
+        await lost_by(store, "stranger", {session.session: session.fence})
     assert await office.states() == {session.session: "parked"}
 
 
@@ -258,7 +259,7 @@ async def test_many_sessions_are_reasserted_batch_by_batch(
     count = nodes.BATCH + 5
     held = {f"gone{number}": 1 for number in range(count)}
     session = await seated(office, licensed)
-    lost = await store.reassert("acme", "n1", {**held, session.session: session.fence})
+    lost = await lost_by(store, "n1", {**held, session.session: session.fence})
     assert lost == list(held)
 
 
@@ -368,9 +369,10 @@ class Listening:
         return await asyncio.wait_for(self._heard.get(), 10)
 
     async def until_deaf(self, deaf: bool) -> None:
-        while self.wakeups.deaf is not deaf:  # noqa: ASYNC110 -- the flag is all there is
+        while self.wakeups.deaf is not deaf:
             await asyncio.sleep(0.01)
 
     async def _listen(self) -> None:
-        async for partition in self.wakeups.partitions():
-            self._heard.put_nowait(partition)
+        async for announced in self.wakeups.announced():
+            if isinstance(announced, int):
+                self._heard.put_nowait(announced)

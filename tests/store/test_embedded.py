@@ -91,7 +91,7 @@ def is_running(pid: int) -> bool:
 
 async def eventually(condition: Callable[[], object]) -> None:
     """Wait until the condition holds; pytest's time limit is the bound."""
-    while not condition():  # noqa: ASYNC110 -- what other processes do sets no event
+    while not condition():
         await asyncio.sleep(0.01)
 
 

@@ -13,6 +13,7 @@ from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed, license_claim, license_key
+from tests.store.holding import lost_by
 from tests.store.office import Office
 
 OTHER_SERVER = "f" * 40
@@ -73,7 +74,7 @@ async def test_who_is_here_feels_nothing(office: Office, store: Store, licensed:
     assert len(await office.kick(session=kicked.session)) == 1
     assert len((await office.beat("n1")).orders) == 2
     assert isinstance(await office.ask("erin", "CALL_CENTER", session=repeated.session), Granted)
-    assert await store.reassert("acme", "n1", {repeated.session: 1}) == []
+    assert await lost_by(store, "n1", {repeated.session: 1}) == []
     assert await office.used("cc") == 4
 
 

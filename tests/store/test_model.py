@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
-from seatd.store.values import Due, Granted, KickTarget, Opening
+from seatd.store.values import Due, Granted, Held, KickTarget, Opening
 from seatd_protocol.messages import Device
 from tests.engine import PrivateEngine
 from tests.licenses import license_key
@@ -242,7 +242,8 @@ class Seats(SideBySide):
     @rule(known=st.lists(openings, min_size=1, max_size=4), node=a_node, error=a_fence_error)
     def reassert(self, known: list[Known], node: str, error: int) -> None:
         for customer in sorted({name for name, _ in known}):
-            held = {k[1].session: self.fence(k, error) for k in known if k[0] == customer}
+            fences = {k[1].session: self.fence(k, error) for k in known if k[0] == customer}
+            held = [Held(session=session, fence=fence) for session, fence in fences.items()]
             self.both("reassert", customer, node, held)
 
     @rule(target=imports, key=keys(), dry_run=seldom)

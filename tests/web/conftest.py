@@ -76,7 +76,7 @@ def license_key(
 
 async def ready(hub: Hub) -> None:
     """Waits until the hub is subscribed to its wake-ups."""
-    while any(hub.checks().values()):  # noqa: ASYNC110  # readiness is asked for, not announced
+    while any(hub.checks().values()):  # readiness is asked for, not announced
         await asyncio.sleep(0.001)
 
 

@@ -1,5 +1,5 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused.
--- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user queue
 -- args: customer session secret user node
 -- answers: granted {fence device seats} | gone {reason} | lapsed {}
 -- uses: guard indexes orders sessions licenses
@@ -15,6 +15,7 @@ if record.secret ~= args.secret or record.user ~= args.user then
 end
 
 local from, fence = record.node, record.fence
+unqueue(record)
 detach(args.session, record)
 redis.call('ZREM', deadlines, address(args.session))
 record.state, record.node, record.until_ms, record.fence = 'attached', args.node, 0, fence + 1

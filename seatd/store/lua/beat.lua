@@ -7,6 +7,7 @@
 -- Nobody is left to carry out the orders of a node that holds no session and has no lease.
 local function forget(node)
   redis.call('ZREM', nodes, node)
+  redis.call('HDEL', meta, 'reported:' .. node)
   redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
 end
 

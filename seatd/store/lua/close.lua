@@ -1,9 +1,9 @@
 -- close: a clean end, or the confirmed end of a draining session: its seats are free now.
 -- The session id is buried even when it is unknown: a sign-in whose answer was lost can then no longer take effect.
--- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence delivered acknowledged
 -- answers: closed {} | gone {reason}
--- uses: guard indexes orders sessions
+-- uses: guard indexes orders sessions licenses seats queue
 local record = load(args.session)
 if not record then
   bury(args.session)
@@ -13,5 +13,7 @@ if record.fence ~= args.fence then
   return answer('gone', {reason = 'superseded'})
 end
 drop(args.session, record, {delivered = args.delivered, acknowledged = args.acknowledged, closed = true})
+settle()
 wake()
+tell_waiters()
 return answer('closed')

@@ -1,9 +1,9 @@
 -- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
 -- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go.
--- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user queue pace
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
 -- answers: kicked {sessions cursor}
--- uses: guard indexes orders sessions
+-- uses: guard indexes orders sessions licenses seats queue
 local matched, cursor = {}, nil
 
 local function holds(record, id)
@@ -98,5 +98,7 @@ for i, own in ipairs(matched) do
   })
   kicked[i] = {session = own.session, user = record.user, device = record.device, node = node, order = number}
 end
+settle()
 wake()
+tell_waiters()
 return answer('kicked', {sessions = kicked, cursor = cursor})

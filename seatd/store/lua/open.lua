@@ -1,8 +1,8 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
--- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user
--- args: customer session secret user domain device node need want per_user unseated
--- answers: granted {fence seats} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses seats
+-- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user queue pace
+-- args: customer session secret user domain device node need want per_user unseated wait priority queue_limit
+-- answers: granted {fence seats} | queued {product position ahead_ms} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
+-- uses: guard indexes orders sessions cooldowns licenses seats queue
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -10,6 +10,8 @@ local record = load(args.session)
 if record then
   if record.secret == args.secret and record.node == args.node and record.state == 'attached' then
     return answer('granted', {fence = record.fence, seats = shown(record.seats)})
+  elseif record.secret == args.secret and record.node == args.node and record.state == 'waiting' then
+    return answer('queued', place_of(args.session))
   end
   return answer('gone', {reason = 'superseded'})
 end
@@ -18,7 +20,7 @@ if has(tombs, args.session) then
 end
 
 if recovering and #args.need + #args.want > 0 then
-  return answer('denied', {code = 'recovering', retry_after_ms = recover_until_ms - now})
+  return answer('denied', {code = 'recovering', retry_after_ms = math.min(recover_until_ms - now, 5000)})
 end
 
 local cooling_ms = cooling_for(args.user, args.device)
@@ -41,16 +43,26 @@ if others >= args.per_user then
   })
 end
 
+promise_ahead(args.session, args.priority)
 local chosen, denial = plan({}, args.user, args.domain, args.need, args.want)
-if not chosen then
+local waits = not chosen and denial.code == 'no_seat' and args.wait
+if waits and queue_is_full() then
+  return answer('denied', {code = 'queue_full', product = denial.product, waiting = redis.call('ZCARD', queue)})
+elseif not chosen and not waits then
+  denial.waiting = redis.call('ZCARD', queue)
   return answer('denied', denial)
 end
 
-take(chosen)
-save(args.session, {
+record = {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
-  fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = chosen,
-})
+  fence = 1, state = waits and 'waiting' or 'attached', since_ms = now, until_ms = 0, seats = chosen or {},
+}
+if waits then
+  enqueue(args.session, record, denial)
+else
+  take(chosen)
+end
+save(args.session, record)
 redis.call('SADD', customers, args.customer)
 redis.call('ZADD', by_user, 0, args.user .. '\0' .. args.session)
 redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
@@ -59,5 +71,11 @@ for _, own in ipairs(older) do
   order(own.record.node, {type = 'superseded', session = own.session, fence = own.record.fence})
   drop(own.session, own.record, {})
 end
+settle()
 wake()
-return answer('granted', {fence = 1, seats = shown(chosen)})
+tell_waiters()
+record = load(args.session)
+if record.waiting then
+  return answer('queued', place_of(args.session))
+end
+return answer('granted', {fence = 1, seats = shown(record.seats)})

@@ -1,23 +1,48 @@
--- reassert: after this node's lease had lapsed: which of the sessions that it holds are still its own? One that was parked
--- meanwhile, and that nobody has resumed, is attached again.
--- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
+-- reassert: which of the sessions that this node holds are its own? One that was parked while the node's lease had lapsed, and
+-- that nobody has resumed, is attached again. While the partition recovers, what the node holds is the truth: a session that
+-- the store has lost is put back with its seats, even above the limit, for somebody does use them.
+-- keys: meta nodes by_node deadlines orders tombs seats sessions by_user queue
 -- args: customer node held
--- answers: reasserted {lost} | lapsed {}
+-- answers: reasserted {lost restored} | lapsed {}
 -- uses: guard indexes orders sessions
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
-local lost = {}
+local lost, restored = {}, {}
+
+local function attach(session, record)
+  redis.call('ZREM', deadlines, address(session))
+  redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(session))
+  redis.call('ZADD', by_user, 0, record.user .. '\0' .. session)
+  record.state, record.node, record.until_ms = 'attached', args.node, 0
+  save(session, record)
+end
+
+local function restore(item, standing)
+  if standing then
+    unqueue(standing)
+    detach(item.session, standing)
+    free(item.session, standing, standing.seats)
+  end
+  for _, seat in ipairs(item.record.seats) do
+    redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+  end
+  item.record.fence = item.fence
+  attach(item.session, item.record)
+  restored[#restored + 1] = item.session
+end
+
 for _, item in ipairs(args.held) do
   local record = load(item.session)
-  local same = record and record.fence == item.fence
+  local newer = record and record.fence > item.fence
+  local same = record and record.fence == item.fence and (record.node == args.node or record.state == 'parked')
   if same and record.state == 'parked' then
-    redis.call('ZREM', deadlines, address(item.session))
-    redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(item.session))
-    record.state, record.node, record.until_ms = 'attached', args.node, 0
-    save(item.session, record)
-  elseif not (same and record.node == args.node) then
+    attach(item.session, record)
+  elseif recovering and item.record and not newer and not has(tombs, item.session) and not (record and record.waiting) then
+    restore(item, record)
+  elseif not same then
     lost[#lost + 1] = item.session
   end
 end
-return answer('reasserted', {lost = lost})
+wake()
+return answer('reasserted', {lost = lost, restored = restored})

@@ -1,8 +1,8 @@
 -- release: give products back within a session. A product it does not have is not an error.
--- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence products
 -- answers: released {products seats} | gone {reason}
--- uses: guard indexes orders sessions licenses
+-- uses: guard indexes orders sessions licenses seats queue
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
@@ -24,4 +24,7 @@ end
 free(args.session, record, given_back)
 record.seats = kept
 save(args.session, record)
+settle()
+wake()
+tell_waiters()
 return answer('released', {products = products, seats = shown(kept)})

@@ -1,9 +1,9 @@
 -- sweep: does what a beat found due for one customer, after checking every condition again, so that any number of nodes
 -- may ask and once is enough.
--- keys: meta nodes by_node deadlines orders tombs seats sessions by_user
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer due
 -- answers: swept {parked ended}
--- uses: guard indexes orders sessions
+-- uses: guard indexes orders sessions licenses seats queue
 local parked, ended = {}, {}
 if recovering then
   return answer('swept', {parked = parked, ended = ended})
@@ -31,5 +31,7 @@ for _, item in ipairs(args.due) do
     redis.call('ZREM', by_node, item.node .. '\0' .. address(session))
   end
 end
+settle()
 wake()
+tell_waiters()
 return answer('swept', {parked = parked, ended = ended})

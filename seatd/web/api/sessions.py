@@ -58,7 +58,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     device: DeviceView
     node: str
-    state: Literal["attached", "parked", "draining"]
+    state: Literal["attached", "parked", "draining", "waiting"]
     since: Moment
     until: Moment | None
     seats: tuple[SeatView, ...]

@@ -21,10 +21,15 @@ local function guard()
     local newborn = not stored[1] and known == 0
     epoch = math.max(epoch + 1, known + 1, now)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
+    if not stored[1] and not newborn then
+      -- Everything is lost, so nobody knows which nodes there are: the window lasts its full time.
+      redis.call('HSET', meta, 'whole_window', epoch)
+    end
     -- A node deletes orders up to the last number it has carried out, so no number may come twice, even if the counter
     -- itself was lost: they begin anew above all that an earlier epoch can have used.
+    local first = epoch * 1000
     redis.call(
-      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', epoch * 1000
+      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', first, 'queued', first
     )
   end
   return epoch, recover_until_ms

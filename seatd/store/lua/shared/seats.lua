@@ -2,6 +2,9 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
+-- Seats that are free but promised to somebody in the queue (see queue.lua).
+local promised = {}
+
 local function used(id)
   return count(seats, id)
 end
@@ -35,23 +38,25 @@ local function devices_of(user, id)
 end
 
 local function competitive(valid)
-  local found, limit, in_use, largest = {}, 0, 0, nil
+  local found, limit, in_use, taken, largest = {}, 0, 0, 0, nil
   for _, record in ipairs(valid) do
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
+      record.taken = record.used + (promised[record.id] or 0)
+      taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
       if not largest or record.limit > largest.limit then
         largest = record
       end
     end
   end
-  return found, limit, in_use, largest
+  return found, limit, in_use, taken, largest
 end
 
 local function with_room(found, extra)
   for _, record in ipairs(found) do
-    if record.used < record.limit + (extra and record.overdraft or 0) then
+    if record.taken < record.limit + (extra and record.overdraft or 0) then
       return record
     end
   end
@@ -128,7 +133,7 @@ local function choose(want, user, domain)
   if named then
     return seat_on(named, want)
   end
-  local found, limit, in_use, largest = competitive(valid)
+  local found, limit, in_use, taken, largest = competitive(valid)
   for _, record in ipairs(found) do
     if has(seats, record.id .. '\0' .. want.holder) then
       return shared_seat(record, want, user)
@@ -138,7 +143,7 @@ local function choose(want, user, domain)
     return nil, full or {code = 'not_assigned', product = want.product}
   end
   if want.combine == 'max' then
-    largest.used, limit, found = in_use, largest.limit, {largest}
+    largest.taken, limit, found = taken, largest.limit, {largest}
   end
   local free = with_room(found)
   if free then

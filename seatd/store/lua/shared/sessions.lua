@@ -1,7 +1,7 @@
 -- sessions: the record of a session, and every index that leads to it.
--- keys: nodes by_node deadlines tombs seats sessions by_user (with orders: meta orders)
--- States, all counted as used: `attached` (a node has its socket), `parked` (no socket, until a deadline),
--- `draining` (ended by order; counted until its client can no longer believe in it).
+-- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders)
+-- States whose seats count as used: `attached` (a node has its socket), `parked` (no socket, until a deadline),
+-- `draining` (ended by order; counted until its client can no longer believe in it). `waiting` has no seats yet.
 
 local function load(session)
   local packed = redis.call('HGET', sessions, session)
@@ -39,6 +39,16 @@ local function detach(session, record)
   end
 end
 
+local queue_moved = false
+
+-- Takes a session out of the queue, if it waits there. The caller saves the record and settles the queue.
+local function unqueue(record)
+  if record.waiting then
+    redis.call('ZREM', queue, record.waiting.member)
+    record.waiting, queue_moved = nil, true
+  end
+end
+
 local function bury(session)
   redis.call('ZADD', tombs, now + args.tomb_ms, session)
 end
@@ -62,6 +72,7 @@ local function free(session, record, given_back)
 end
 
 local function drop(session, record, outcome)
+  unqueue(record)
   free(session, record, record.seats)
   detach(session, record)
   redis.call('HDEL', sessions, session)
@@ -78,6 +89,7 @@ local function drop(session, record, outcome)
 end
 
 local function park(session, record, until_ms)
+  unqueue(record)
   detach(session, record)
   record.state, record.node, record.until_ms = 'parked', '', until_ms
   save(session, record)
@@ -95,11 +107,12 @@ end
 -- Ends a session by order. Nobody may have its seats before its client can no longer believe in them: the client says
 -- so itself, or the node's right to speak for it (its lease) and then the client's own lease have run out.
 local function drain(session, record, fields)
-  if record.state == 'attached' then
+  if record.node ~= '' then
     record.until_ms = math.max(now, lease_end(record.node)) + args.client_lease_ms
   else
     record.until_ms = math.min(record.until_ms, now + args.client_lease_ms)
   end
+  unqueue(record)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
   local number = order(record.node, fields)

@@ -1,0 +1,89 @@
+"""What is on disk: waiting for it, where the engine can say so (WAITAOF: Valkey, and Redis from 7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from redis import exceptions
+
+from seatd.store.keys import partition_key
+from seatd.store.pipeline import AWAY, told_of
+from seatd.store.values import StoreUnavailable
+from seatd.store.verbs import Verbs
+
+WAIT_MS = 1300
+"""Within the time that a call to the store may take; the engine writes to its disk every second."""
+CANNOT_SAY = ("unknown command", "WAITAOF cannot be used")
+"""How an engine answers that knows no WAITAOF, or that keeps no append-only file."""
+
+
+class CannotSay(Exception):
+    """The engine does not tell what is on its disk."""
+
+
+class DurableVerbs(Verbs):
+    """Durability, partition by partition. `owns_engine`: this process runs the engine, and may have it write at once."""
+
+    owns_engine = False
+
+    async def make_durable(self, partition: int) -> None:
+        """Returns when everything written so far is on disk. An engine that cannot say so is taken at its settings.
+
+        Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
+        """
+        with suppress(CannotSay):
+            on_disk, _copies = await self._sync(partition, replicas=0)
+            if not on_disk:
+                raise StoreUnavailable("the store has not written to its disk yet")
+
+    async def is_durable(self) -> bool:
+        """Whether everything written so far is on disk and on every replica; False also where nobody can say."""
+        try:
+            replicas = int((await self.client.info("replication"))["connected_slaves"])
+            on_disk, copies = await self._sync(0, replicas=replicas)
+        except (CannotSay, exceptions.NoPermissionError):
+            return False
+        except AWAY as error:
+            raise told_of(error) from error
+        return bool(on_disk) and copies >= replicas
+
+    async def _sync(self, partition: int, *, replicas: int) -> tuple[int, int]:
+        """How many disks and replicas have it. WAITAOF speaks of the writes of its own connection: so one is made first."""
+        commands = (
+            ("HINCRBY", partition_key("meta", partition), "synced", 1),
+            ("WAIT", replicas, WAIT_MS),
+            ("WAITAOF", 1, 0, WAIT_MS),
+        )
+        async with self._writing_at_once():
+            _, copies, (on_disk, _) = await self._on_one_connection(commands)
+        return on_disk, copies
+
+    async def _on_one_connection(self, commands: tuple[tuple[Any, ...], ...]) -> list[Any]:
+        try:
+            async with self.client.pipeline(transaction=False) as pipe:
+                for command in commands:
+                    pipe.execute_command(*command)
+                return list(await pipe.execute())
+        except AWAY as error:
+            raise told_of(error) from error
+        except exceptions.ResponseError as error:
+            if any(text in str(error) for text in CANNOT_SAY):
+                raise CannotSay from error
+            raise told_of(error) from error
+
+    @asynccontextmanager
+    async def _writing_at_once(self) -> AsyncIterator[None]:
+        """An engine of our own writes to its disk now, instead of within the second."""
+        if not self.owns_engine:
+            yield
+            return
+        try:
+            await self.client.config_set("appendfsync", "always")
+            yield
+        except AWAY as error:
+            raise told_of(error) from error
+        finally:
+            with suppress(exceptions.RedisError, OSError):  # it ends with us, and starts with its own setting
+                await self.client.config_set("appendfsync", "everysec")
