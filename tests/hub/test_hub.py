@@ -260,7 +260,7 @@ async def test_of_two_resumes_the_later_one_stays_however_their_answers_come(
     late.identity, late.device, late.key, late.secret = live.identity, live.device, live.key, live.secret
     late.fence, late.stored = live.fence - 1, True
     late.welcomed = True
-    hub.add(late)
+    hub.register(late, "attached")
     assert (await earlier.closed())[0] == 4001
     assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 1
     assert later.wire.closed is None
