@@ -26,6 +26,7 @@ PARTITION_KEYS = (
 )
 CUSTOMER_KEYS = (
     "licenses",
+    "withdrawn",
     "offers",
     "license_keys",
     "profile",

@@ -7,12 +7,13 @@ from redis import exceptions
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
+from seatd.store.policies import PolicyVerbs
 from seatd.store.registry import RegistryVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
 
-class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
+class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
 
     async def join(self) -> None:

@@ -51,7 +51,7 @@ class RegistryVerbs(DurableVerbs):
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
-        """Withdraws a license: no new seats on it. False: there is none of that id."""
+        """Withdraws a license: no new seats on it, its policy says what becomes of those held. False: there is none of that id."""
         word = (await self.call("drop_license", customer, license=license)).word
         await self._changed(customer)
         return word == "dropped"
@@ -157,8 +157,10 @@ class RegistryVerbs(DurableVerbs):
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
     async def _changed(self, customer: str) -> None:
-        """The registry has changed: those who wait may have a seat now, and the change must last."""
+        """The registry has changed: those who wait may have a seat now, others may lose theirs, and the change must last."""
         await self.call("serve", customer)
+        if self.on_licenses:
+            self.on_licenses(self.partition(customer))
         await self.make_durable(self.partition(customer))
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:

@@ -36,7 +36,8 @@ def node_name(node: str) -> str:
 
 
 class Opening(Value, frozen=True, kw_only=True):
-    """A sign-in, as the hub asks for it. `secret` is the hash under which a resume is checked."""
+    """A sign-in, as the hub asks for it. `secret` is the hash under which a resume is checked, `groups` are the user's, for
+    which seats may be reserved."""
 
     session: str
     secret: str
@@ -45,6 +46,7 @@ class Opening(Value, frozen=True, kw_only=True):
     device: Device
     need: tuple[Want, ...] = ()
     want: tuple[Want, ...] = ()
+    groups: tuple[str, ...] = ()
     per_user: int = 20
     unseated: bool = False
     wait: bool = False
@@ -55,7 +57,7 @@ class Opening(Value, frozen=True, kw_only=True):
 class Want(Value, frozen=True, kw_only=True):
     """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
 
-    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
+    `device_rule` is the catalogue's rule for several devices of one user (a license may have its own). `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
     `missing` is the denial code when no license of the product covers the domain. Of what is only wanted, products of one
     `group` come together or not at all (an add-on, its base and its device).
     """
@@ -67,6 +69,7 @@ class Want(Value, frozen=True, kw_only=True):
     max_per_user: int = 0
     missing: str = "not_licensed"
     group: str = ""
+    device_rule: str = "refuse"
 
 
 class OwnSession(Value, frozen=True, kw_only=True):
@@ -81,7 +84,9 @@ class OwnSession(Value, frozen=True, kw_only=True):
 class Granted(Value, frozen=True, kw_only=True):
     """The session has these seats now. `fence` grows with each node that takes the session over.
 
-    `device` is told of a resumed session: the one that it was opened on, whatever the resume says.
+    What follows is told of a resumed session: `device` is the one that it was opened on, whatever the resume says; `need` the
+    products without which it ends; `busy` whether a call went on; `losing` the last order that took a seat from it, as long as
+    it is not confirmed that its client knows.
     """
 
     session: str
@@ -89,6 +94,9 @@ class Granted(Value, frozen=True, kw_only=True):
     seats: tuple[Seat, ...]
     resumed: bool = False
     device: Device | None = None
+    need: tuple[str, ...] = ()
+    busy: bool = False
+    losing: int | None = None
 
 
 class Queued(Value, frozen=True, kw_only=True):
@@ -167,10 +175,13 @@ class KickedSession(Value, frozen=True, kw_only=True):
 
 
 class Order(Value, frozen=True, kw_only=True):
-    """What another node wants this node to tell one of its clients. `number` grows within a partition."""
+    """What another node wants this node to tell one of its clients. `number` grows within a partition.
+
+    `changed`: the session has lost `seats`, `code` says why. `notice`: for every session with a seat of `license`.
+    """
 
     number: int
-    type: Literal["logout", "superseded", "receipt", "granted", "refused"]
+    type: Literal["logout", "superseded", "receipt", "granted", "refused", "changed", "notice"]
     customer: str
     session: str
     fence: int = 0
@@ -184,6 +195,15 @@ class Order(Value, frozen=True, kw_only=True):
     product: str | None = None
     ref: int | None = None
     seats: tuple[Seat, ...] = ()
+    license: str = ""
+    until_ms: int = 0
+
+
+class DueLicense(Value, frozen=True, kw_only=True):
+    """A license that somebody must look after: it ends, or its policy has something to say (the review looks again)."""
+
+    customer: str
+    license: str
 
 
 class Due(Value, frozen=True, kw_only=True):
@@ -195,7 +215,7 @@ class Due(Value, frozen=True, kw_only=True):
 
 
 class Beat(Value, frozen=True, kw_only=True):
-    """A partition's answer to a node's beat."""
+    """A partition's answer to a node's beat. `next_ms`: when the next license must be looked after."""
 
     epoch: int
     now_ms: int
@@ -204,6 +224,8 @@ class Beat(Value, frozen=True, kw_only=True):
     orders: tuple[Order, ...]
     due: tuple[Due, ...]
     more: bool
+    licenses: tuple[DueLicense, ...] = ()
+    next_ms: int | None = None
 
 
 class HeldRecord(Value, frozen=True, kw_only=True):
@@ -215,6 +237,8 @@ class HeldRecord(Value, frozen=True, kw_only=True):
     secret: str
     since_ms: int
     seats: tuple[Seat, ...]
+    need: tuple[str, ...] = ()
+    busy: bool = False
 
 
 class Held(Value, frozen=True, kw_only=True):
@@ -223,6 +247,23 @@ class Held(Value, frozen=True, kw_only=True):
     session: str
     fence: int
     record: HeldRecord | None = None
+
+
+class Holder(Value, frozen=True, kw_only=True):
+    """A holder of a license. `foreign`: the license no longer covers its domain or product."""
+
+    holder: str
+    since_ms: int
+    foreign: bool
+
+
+class Review(Value, frozen=True, kw_only=True):
+    """What a license's policy may be about: `excess` holders above its limit, and the holders who may have to give up their seats
+    (none: all is well)."""
+
+    excess: int = 0
+    holders: tuple[Holder, ...] = ()
+    cursor: str | None = None
 
 
 class Reasserted(Value, frozen=True, kw_only=True):

@@ -50,6 +50,7 @@ class Verbs:
 
     `on_call` is told of every answered call: the verb, and the seconds that it took from here.
     `on_epoch` is told of a partition whose epoch has risen: the store may have lost writes.
+    `on_licenses` is told of a partition whose licenses have been changed from here: some may have to be looked after at once.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Verbs:
         now_ms: Callable[[], int] | None = None,
         on_call: Callable[[str, float], None] | None = None,
         on_epoch: Callable[[int], None] | None = None,
+        on_licenses: Callable[[int], None] | None = None,
     ) -> None:
         self.client = client
         self.options = options
@@ -71,6 +73,7 @@ class Verbs:
         self._now_ms = now_ms
         self._on_call = on_call
         self.on_epoch = on_epoch
+        self.on_licenses = on_licenses
         self._common = {
             "recovery_ms": options.recovery_ms,
             "client_lease_ms": options.client_lease_ms,

@@ -1,7 +1,7 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused.
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session secret user node
--- answers: granted {fence device seats} | gone {reason} | lapsed {}
+-- answers: granted {fence device seats need busy losing} | gone {reason} | lapsed {}
 -- uses: guard indexes orders sessions licenses seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
@@ -17,12 +17,15 @@ end
 local from, fence = record.node, record.fence
 unqueue(record)
 detach(args.session, record)
-redis.call('ZREM', deadlines, address(args.session))
 record.state, record.node, record.until_ms, record.fence = 'attached', args.node, 0, fence + 1
 save(args.session, record)
+watch(args.session, record)
 redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
 if from ~= args.node then
   order(from, {type = 'superseded', session = args.session, fence = fence})
 end
 hand_on()
-return answer('granted', {fence = record.fence, device = record.device, seats = shown(record.seats)})
+return answer('granted', {
+  fence = record.fence, device = record.device, seats = shown(record.seats), need = record.need, busy = record.busy,
+  losing = record.losing and record.losing.order,
+})

@@ -1,8 +1,8 @@
 -- beat: renews this node's lease in the partition; answers its orders, and what is due: sessions of nodes whose lease
--- ended, parked and draining sessions past their deadline. `done` is the last order this node has carried out.
--- keys: meta nodes orders by_node deadlines tombs cooldowns
+-- ended, parked and draining sessions past their deadline, licenses to look after. `done` is the last order this node has carried out.
+-- keys: meta nodes orders by_node deadlines tombs cooldowns expiries
 -- args: node lease_ms joined leave done limit
--- answers: beat {now_ms recover_until_ms lapsed orders due more}
+-- answers: beat {now_ms recover_until_ms lapsed orders due licenses next_ms more}
 -- uses: guard indexes
 -- Nobody is left to carry out the orders of a node that holds no session and has no lease.
 local function forget(node)
@@ -45,9 +45,19 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', '(' .. now, 'LI
   end
 end
 
+local look_after = {}
+if not recovering then
+  for i, member in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, args.limit)) do
+    local customer, license = string.match(member, '^([^%z]*)%z(.*)$')
+    look_after[i] = {customer = customer, license = license}
+  end
+end
+local soonest = redis.call('ZRANGEBYSCORE', expiries, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+
 redis.call('ZREMRANGEBYSCORE', tombs, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cooldowns, '-inf', now)
 return answer('beat', {
   now_ms = now, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
+  licenses = look_after, next_ms = tonumber(soonest[2]),
   more = #mine == args.limit or #due >= args.limit,
 })

@@ -11,18 +11,18 @@ end
 local lost, restored = {}, {}
 
 local function attach(session, record)
-  redis.call('ZREM', deadlines, address(session))
   redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(session))
   redis.call('ZADD', by_user, 0, record.user .. '\0' .. session)
   record.state, record.node, record.until_ms = 'attached', args.node, 0
   save(session, record)
+  watch(session, record)
 end
 
 local function restore(item, standing)
   if standing then
     unqueue(standing)
     detach(item.session, standing)
-    free(item.session, standing, standing.seats)
+    free(item.session, standing, counted(standing))
   end
   for _, seat in ipairs(item.record.seats) do
     redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)

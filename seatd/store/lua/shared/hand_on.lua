@@ -8,13 +8,17 @@ local function promise(free)
   for _, seat in ipairs(free) do
     if not has(seats, seat.license .. '\0' .. seat.holder) then
       promised[seat.license] = (promised[seat.license] or 0) + 1
+      if seat.reserved then
+        local place = seat.license .. '\1' .. seat.reserved
+        promised[place] = (promised[place] or 0) + 1
+      end
     end
   end
 end
 
 local function plan_for(entry)
   local record = entry.record
-  return plan(record.seats, record.user, record.domain, record.waiting.need, record.waiting.want)
+  return plan(record, record.waiting.need, record.waiting.want)
 end
 
 -- What is promised to those ahead of a newcomer of this priority.
@@ -55,10 +59,10 @@ end
 
 -- Seats for a newcomer, as `plan` finds them: not those promised to others. A denial needs no look at the queue.
 local function plan_behind(session, record, asked)
-  local chosen, denial = plan(record.seats, record.user, record.domain, asked.need, asked.want)
+  local chosen, denial = plan(record, asked.need, asked.want)
   if chosen and redis.call('ZCARD', queue) > 0 then
     promise_ahead(session, asked.priority)
-    chosen, denial = plan(record.seats, record.user, record.domain, asked.need, asked.want)
+    chosen, denial = plan(record, asked.need, asked.want)
   end
   return chosen, denial
 end
@@ -71,7 +75,7 @@ local function settle()
   promised = {}
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
-    if entry.record.waiting then
+    if entry.record.waiting and not ousted[entry.session] then
       local chosen, denial, free = plan_for(entry)
       if chosen then
         serve(entry, chosen)

@@ -2,8 +2,11 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
--- Seats that are free but promised to somebody in the queue (see queue.lua).
+-- Seats that are free but promised to somebody in the queue (see hand_on.lua), by license and by reservation.
 local promised = {}
+
+-- By product: the sessions that a newer device of the user takes the place of, if the plan is carried out; and those ended so.
+local displaced, ousted = {}, {}
 
 local function used(id)
   return count(seats, id)
@@ -45,13 +48,46 @@ local function devices_of(user, id)
   return redis.call('ZLEXCOUNT', seats, '[' .. id .. '\0' .. user .. '/', '(' .. id .. '\0' .. user .. '0')
 end
 
-local function competitive(valid)
+-- How many seats of a reservation are still kept for those it is made for.
+local function kept_by(record, reservation)
+  local place = record.id .. '\1' .. reservation.name
+  return math.max(0, reservation.seats - count(seats, place) - (promised[place] or 0))
+end
+
+local function is_for(reservation, who)
+  if reservation.user or reservation.domain then
+    return reservation.user == who.user or reservation.domain == who.domain
+  end
+  for _, group in ipairs(who.groups or {}) do
+    if group == reservation.group then
+      return true
+    end
+  end
+  return false
+end
+
+-- How many seats are kept for others, and the first reservation (the key has the narrowest first) that has one for this user.
+local function reserved(record, who)
+  local kept, own = 0, nil
+  for _, reservation in ipairs((record.policy or {}).reservations or {}) do
+    reservation.name = (reservation.user and 'user:' .. reservation.user)
+      or (reservation.group and 'group:' .. reservation.group)
+      or 'domain:' .. reservation.domain
+    local seats_kept = kept_by(record, reservation)
+    kept = kept + seats_kept
+    own = own or (seats_kept > 0 and is_for(reservation, who) and reservation.name)
+  end
+  return kept, own
+end
+
+local function competitive(valid, who)
   local found, limit, in_use, taken, largest = {}, 0, 0, 0, nil
   for _, record in ipairs(valid) do
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
       record.taken = record.used + (promised[record.id] or 0)
+      record.kept, record.reserved = reserved(record, who)
       taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
       if not largest or record.limit > largest.limit then
@@ -64,8 +100,17 @@ end
 
 local function with_room(found, extra)
   for _, record in ipairs(found) do
-    if record.taken < record.limit + (extra and record.overdraft or 0) then
+    if record.taken + record.kept < record.limit + (extra and record.overdraft or 0) then
       return record
+    end
+  end
+end
+
+-- Others are kept off a reserved seat in the overdraft too, so it is there for whom it is kept.
+local function with_reservation(found)
+  for _, record in ipairs(found) do
+    if record.reserved and record.taken < record.limit + record.overdraft then
+      return record, record.reserved
     end
   end
 end
@@ -81,13 +126,31 @@ local function no_seat(want, limit, in_use)
   return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
 end
 
+-- Whether the holder has a seat on the license that one more session may share. Where there are more holders than the limit, a seat
+-- that is being given up is not shared: it must come free.
+local function may_share(record, want, user)
+  if not has(seats, record.id .. '\0' .. want.holder) then
+    return false
+  elseif used(record.id) <= record.limit + record.overdraft then
+    return true
+  end
+  for _, own in ipairs(sessions_of(user)) do
+    for _, seat in ipairs(own.record.state ~= 'draining' and own.record.seats or {}) do
+      if seat.license == record.id and seat.holder == want.holder then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 -- The license that the user has an assignment of, or the denial. Of a product that counts devices an assignment is good for
 -- one device. Nobody new gets a seat above the limit: users who had the assignment before may still hold theirs.
 local function nominal_seat(valid, want, user)
   local full = nil
   for _, record in ipairs(valid) do
     if record.kind == 'nominal' and has(assignments, record.id .. '\0' .. user) then
-      if has(seats, record.id .. '\0' .. want.holder) then
+      if may_share(record, want, user) then
         return record
       end
       local devices, in_use = want.devices and devices_of(user, record.id) or 0, used(record.id)
@@ -100,9 +163,14 @@ local function nominal_seat(valid, want, user)
   return nil, full
 end
 
--- How many other devices of the user hold the product, on whichever license.
-local function other_devices(user, want)
+-- How many other devices of the user hold the product, on whichever license; not those that this one takes the place of.
+local function other_devices(user, want, rivals)
   local seen, number = {}, 0
+  for _, own in ipairs(rivals or {}) do
+    for _, seat in ipairs(own.record.seats) do
+      seen[seat.holder] = true
+    end
+  end
   for _, own in ipairs(sessions_of(user)) do
     for _, seat in ipairs(own.record.seats) do
       if seat.product == want.product and seat.holder ~= want.holder and not seen[seat.holder] then
@@ -115,35 +183,81 @@ end
 
 -- The seat that the holder has already. It is one seat, so its mark is the same in every session that shares it.
 local function shared_seat(record, want, user)
-  local overdraft = false
+  local overdraft, name = false, nil
   for _, own in ipairs(sessions_of(user)) do
     for _, seat in ipairs(own.record.seats) do
-      overdraft = overdraft or (seat.license == record.id and seat.holder == want.holder and seat.overdraft)
+      if seat.license == record.id and seat.holder == want.holder then
+        overdraft, name = overdraft or seat.overdraft, name or seat.reserved
+      end
     end
   end
-  return seat_on(record, want, overdraft)
+  local seat = seat_on(record, want, overdraft)
+  seat.reserved = name
+  return seat
 end
 
--- One seat for `want`, or the denial. Nominal comes before competitive; a seat the holder already has is shared;
+-- The license's own rule for several devices of one user comes before the catalogue's.
+local function device_rule(valid, want)
+  for _, record in ipairs(valid) do
+    if record.policy and record.policy.device then
+      return record.policy.device
+    end
+  end
+  return want.device_rule
+end
+
+-- The user's sessions on other devices of the same kind that hold the product.
+local function same_class(want, who)
+  local found = {}
+  for _, own in ipairs(sessions_of(who.user)) do
+    local device = own.record.device
+    if own.record.state ~= 'draining' and device.kind == who.device.kind and device.id ~= who.device.id then
+      for _, seat in ipairs(own.record.seats) do
+        if seat.product == want.product then
+          found[#found + 1] = own
+          break
+        end
+      end
+    end
+  end
+  return found
+end
+
+-- What the rule says against one more device of the user, or nil.
+local function against_device(valid, want, who)
+  local rule, rivals = device_rule(valid, want), {}
+  if rule == 'one_per_class' or rule == 'take_over' then
+    rivals = same_class(want, who)
+  end
+  if rule == 'one_per_class' and #rivals > 0 then
+    return no_seat(want, 1, #rivals)
+  end
+  displaced[want.product] = rivals
+  local devices = want.max_per_user > 0 and other_devices(who.user, want, rivals) or 0
+  if want.max_per_user > 0 and devices >= want.max_per_user then
+    return no_seat(want, want.max_per_user, devices)
+  end
+end
+
+-- One seat for `want`, or the denial; `who` has user, domain, device and groups. Nominal comes before competitive; a seat the holder already has is shared;
 -- seats above the limit (overdraft) come last and are marked.
-local function choose(want, user, domain)
-  local valid, code = valid_offers(domain, want)
+local function choose(want, who)
+  local user = who.user
+  local valid, code = valid_offers(who.domain, want)
   if not valid then
     return nil, {code = code, product = want.product}
   end
-  if want.max_per_user > 0 then
-    local devices = other_devices(user, want)
-    if devices >= want.max_per_user then
-      return nil, no_seat(want, want.max_per_user, devices)
-    end
+  local against = against_device(valid, want, who)
+  if against then
+    return nil, against
   end
   local named, full = nominal_seat(valid, want, user)
   if named then
     return seat_on(named, want)
   end
-  local found, limit, in_use, taken, largest = competitive(valid)
+  local found, limit, in_use, taken, largest = competitive(valid, who)
   for _, record in ipairs(found) do
-    if has(seats, record.id .. '\0' .. want.holder) then
+    if may_share(record, want, user) then
       return shared_seat(record, want, user)
     end
   end
@@ -152,6 +266,12 @@ local function choose(want, user, domain)
   end
   if want.combine == 'max' then
     largest.taken, limit, found = taken, largest.limit, {largest}
+  end
+  local kept, name = with_reservation(found)
+  if kept then
+    local seat = seat_on(kept, want)
+    seat.reserved = name
+    return seat
   end
   local free = with_room(found)
   if free then
@@ -164,9 +284,26 @@ local function choose(want, user, domain)
   return nil, no_seat(want, limit, in_use)
 end
 
+local function products_of(wants)
+  local names = {}
+  for i, want in ipairs(wants) do
+    names[i] = want.product
+  end
+  return names
+end
+
 local function take(chosen)
   for _, seat in ipairs(chosen) do
     redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+    if seat.reserved then
+      redis.call('ZADD', seats, 0, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
+    end
+    for _, own in ipairs(displaced[seat.product] or {}) do
+      if not ousted[own.session] then
+        ousted[own.session] = true
+        drain(own.session, own.record, {type = 'superseded'})
+      end
+    end
   end
 end
 
@@ -184,13 +321,13 @@ local function own_sessions(user)
 end
 
 -- What is only wanted comes as far as there is room, but those of one group together or not at all.
-local function add_wanted(chosen, has_product, more, user, domain)
+local function add_wanted(chosen, has_product, more, who)
   local i = 1
   while i <= #more do
     local group, found, whole = more[i].group, {}, true
     repeat
       if not has_product[more[i].product] then
-        local seat = choose(more[i], user, domain)
+        local seat = choose(more[i], who)
         whole, found[#found + 1] = whole and seat ~= nil, seat
       end
       i = i + 1
@@ -201,22 +338,22 @@ local function add_wanted(chosen, has_product, more, user, domain)
   end
 end
 
--- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `held` has
+-- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `who` has
 -- already is not drawn again.
-local function plan(held, user, domain, need, more)
+local function plan(who, need, more)
   local has_product, chosen, denial = {}, {}, nil
-  for _, seat in ipairs(held) do
+  for _, seat in ipairs(who.seats) do
     has_product[seat.product] = true
   end
   for _, want in ipairs(need) do
     if not has_product[want.product] then
-      local seat, why = choose(want, user, domain)
+      local seat, why = choose(want, who)
       chosen[#chosen + 1], denial, has_product[want.product] = seat, denial or why, true
     end
   end
   if denial then
     return nil, denial, chosen
   end
-  add_wanted(chosen, has_product, more, user, domain)
+  add_wanted(chosen, has_product, more, who)
   return chosen
 end
