@@ -152,11 +152,13 @@ class Office:
     async def park(self, session: Granted, node: str = NODE) -> bool:
         return await self.store.park(self.customer, node, session=session.session, fence=session.fence)
 
-    async def acquire(self, session: Granted, name: str, *products: str) -> Granted | Queued | Denied | Gone:
+    async def acquire(
+        self, session: Granted, name: str, *products: str, **how: Any
+    ) -> Granted | Queued | Denied | Gone:
         device = Device(kind="desktop", id="d1")
         need = wants(products, person(name, self.domain), device)
         return await self.store.acquire(
-            self.customer, session=session.session, fence=session.fence, need=need
+            self.customer, session=session.session, fence=session.fence, need=need, **how
         )
 
     async def kick(self, cooldown_ms: int = 0, reply_to: str = "n2", **target: Any) -> list[KickedSession]:
