@@ -15,6 +15,7 @@ from seatd.hub.endings import Endings
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
 from seatd.hub.options import HubOptions
+from seatd.hub.policies import Policies, worded
 from seatd.hub.queue import Queue
 from seatd.hub.reassertion import Reassertion
 from seatd.hub.secret import hashed
@@ -57,6 +58,7 @@ class Hub:
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.endings = Endings()
         self.reassertion = Reassertion(self, remember_s=options.remember_s, audit_s=options.audit_s)
+        self.policies = Policies(self)
         self.logouts = Logouts(store, options.node, metrics)
         self.leases = Leases(
             store,
@@ -65,10 +67,11 @@ class Hub:
                 carry_out=self._carry_out,
                 reassert=self.reassertion.tell,
                 settled=self.endings.retry,
+                look_after=self.policies.look_after,
             ),
             on_order=lambda via: metrics.orders_total.labels(via).inc(),
         )
-        store.on_epoch = self.leases.wake
+        store.on_epoch = store.on_licenses = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
         self.queue = Queue(self)
         self._wakeups = wakeups
@@ -253,6 +256,8 @@ class Hub:
     def _carry_out(self, partition: int, order: Order) -> None:
         if order.type == "receipt":
             self.logouts.receipt(order)
+        elif order.type == "notice":
+            self.policies.notice(order)
         elif order.session in self._arriving:
             self._arriving[order.session].append(order)
         elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
@@ -262,7 +267,9 @@ class Hub:
     def _tell(self, session: Session, order: Order) -> None:
         match order.type:
             case "logout":
-                session.force_out(order)
+                session.force_out(worded(order))
+            case "changed":
+                self.policies.changed(session, order)
             case "superseded":
                 session.replace()
             case "granted":

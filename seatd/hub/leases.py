@@ -8,6 +8,7 @@ machine sleeps.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,10 +18,14 @@ import structlog
 
 from seatd.hub.options import HubOptions
 from seatd.store.redis import Store
-from seatd.store.values import Due, Order, StoreUnavailable
+from seatd.store.values import Beat, Due, DueLicense, Order, StoreUnavailable
 from seatd_protocol.lease import NodeLease
 
 log = structlog.get_logger(__name__)
+
+
+SOONEST_S = 0.005
+"""Clocks differ a little: a beat that comes too early is not followed by many more."""
 
 
 def boot_time_s() -> float:
@@ -30,11 +35,12 @@ def boot_time_s() -> float:
 
 class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the leases tell: `carry_out` an order, `reassert` a partition's sessions after a lapse, `settled` when the
-    partition has answered again."""
+    partition has answered again, `look_after` licenses that are due."""
 
     carry_out: Callable[[int, Order], None]
     reassert: Callable[[int], Awaitable[None]]
     settled: Callable[[int], None]
+    look_after: Callable[[Sequence[DueLicense]], None]
 
 
 class PartitionLease:
@@ -48,6 +54,8 @@ class PartitionLease:
         self.done = 0
         self.wanted = asyncio.Event()
         self.lock = asyncio.Lock()
+        self.store_ahead_ms = 0.0
+        self.alarm: asyncio.TimerHandle | None = None
 
 
 class Leases:
@@ -100,6 +108,9 @@ class Leases:
         for task in self._urgent:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._urgent, return_exceptions=True)
+        for partition in self._partitions:
+            if partition.alarm:
+                partition.alarm.cancel()
         for number, partition in enumerate(self._partitions):
             partition.lease.lapse()
             await self._store.beat(number, self._options.node, done=partition.done, joined=False, leave=True)
@@ -136,6 +147,10 @@ class Leases:
     def remaining_s(self) -> float:
         """Seconds left of the lease that ends first (negative: it has ended)."""
         return min(partition.lease.until_s for partition in self._partitions) - self._clock()
+
+    def store_ms(self, number: int) -> int:
+        """The store's time in a partition, as this machine's clock carries it on from the last beat."""
+        return round(self._partitions[number].store_ahead_ms + self._clock() * 1000)
 
     @property
     def away_s(self) -> float:
@@ -181,7 +196,20 @@ class Leases:
             log.info("store back", away_s=round(self.away_s, 1))
             self._away_since_s = None
         self._events.settled(number)
+        self._note_time(number, beat)
+        self._events.look_after(beat.licenses)
         await self._sweep(due)
+
+    def _note_time(self, number: int, beat: Beat) -> None:
+        """A license that ends before the next beat gets a beat of its own, at its end."""
+        partition = self._partitions[number]
+        partition.store_ahead_ms = beat.now_ms - self._clock() * 1000
+        if partition.alarm:
+            partition.alarm.cancel()
+            partition.alarm = None
+        wait_s = math.inf if beat.next_ms is None else (beat.next_ms - beat.now_ms) / 1000
+        if wait_s < self._options.renew_s:
+            partition.alarm = asyncio.get_running_loop().call_later(max(wait_s, SOONEST_S), self.wake, number)
 
     async def _reassert(self, number: int, epoch: int) -> None:
         partition = self._partitions[number]

@@ -127,5 +127,7 @@ def _held(session: Session, *, whole: bool) -> Held:
             secret=hashed(session.secret),
             since_ms=session.since_ms,
             seats=tuple(session.seats.values()),
+            need=session.need,
+            busy=session.busy,
         )
     return Held(session=session.key, fence=session.fence, record=record)

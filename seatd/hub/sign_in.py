@@ -127,6 +127,7 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
         device=session.device,
         need=asked.need,
         want=asked.want,
+        groups=tuple(sorted(session.identity.groups)),
         per_user=hub.options.per_user,
         unseated=hello is None,
         wait=hello is not None and hello.wait_s > 0,
@@ -152,7 +153,8 @@ async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | 
     if session.closing and isinstance(answer, Granted | Queued):
         await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
     elif isinstance(answer, Granted):
-        welcome(session, answer)
+        need = tuple(want.product for want in asked.need)
+        welcome(session, msgspec.structs.replace(answer, need=need))
     elif isinstance(answer, Queued) and asked.hello is not None:
         session.fence, session.stored = 1, True
         hub.register(session, "waiting")
@@ -164,6 +166,7 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
     """The session is live: tells the client, and begins to beat."""
     hub = session.hub
     session.fence, session.stored, session.welcomed = granted.fence, stored, True
+    session.need, session.known_busy = granted.need, granted.busy
     session.since_ms = session.since_ms or int(time.time() * 1000)
     session.hold(granted.seats)
     session.send(
@@ -184,6 +187,9 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
             token_ttl_s=max(0, int(session.identity.expires_s - time.time())),
         )
     )
+    if granted.losing is not None:
+        session.loses(granted.losing)
+    hub.policies.welcomed(session)
     hub.register(session, "attached")
     if not granted.resumed:
         hub.metrics.sessions_opened_total.labels(session.device.kind).inc()

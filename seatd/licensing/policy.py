@@ -32,8 +32,10 @@ POLICY_DEPTH = 4
 
 
 def read_policy(license: Fields, *, kind: str, limit: int, domains: Iterable[str]) -> dict[str, object]:
-    """The policy of a license claim, its reservations in the order in which they are drawn on (the narrowest first); faults are noted
-    in the claim. `domains` are those of the key, in their one form."""
+    """The policy of a license claim, its reservations in the order in which they are drawn on (the narrowest first).
+
+    Faults are noted in the claim. `domains` are those of the key, in their one form.
+    """
     policy = license.member("policy", default={})
     for name, choices in POLICY_CHOICES.items():
         if name in policy.value and policy.value[name] not in choices:

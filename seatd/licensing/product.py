@@ -19,8 +19,8 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     `device` is the only device kind it is for, None for any, "none" when no session may hold it. `resource`
     names the thing that is limited besides users (or instead of them, when `counts` is "resource"). `base`
     makes it an add-on of that product; `per_extension` bounds the devices of one user that hold the add-on.
-    `device_rule` is for a further device of a user, unless the license has its own: "refuse" beyond that bound, "one_per_class" (one
-    desktop, one mobile ...), or "take_over" (the newer one of a kind takes the place of the older).
+    `device_rule` is for a further device of a user, unless the license has its own: "refuse" beyond that bound,
+    "one_per_class" (one desktop, one mobile ...), or "take_over" (the newer one of a kind takes the older one's place).
     `emergency`: a client that is denied it may still have a session without seats.
     """
 

@@ -15,8 +15,8 @@ class PolicyVerbs(Verbs):
     """What a node asks of the store when a license has ended, holds too many, or was withdrawn."""
 
     async def review(self, customer: str, license: str) -> Review:
-        """Looks after a license: its holders are warned in time. Answers those who may have to give up their seats, all of them,
-        in the order in which they go: those whom the license no longer covers, then the newest first."""
+        """Looks after a license: its holders are warned in time. Its holders come in the order in which they go: those whom
+        the license no longer covers, then the newest first."""
         holders: list[Holder] = []
         after: str | None = None
         while True:
@@ -26,7 +26,7 @@ class PolicyVerbs(Verbs):
             after = page.cursor
             if after is None:
                 holders.sort(key=lambda item: (not item.foreign, -item.since_ms, item.holder))
-                return Review(excess=page.excess, holders=tuple(holders))
+                return msgspec.structs.replace(page, holders=tuple(holders))
 
     async def enforce(
         self, customer: str, license: str, holders: Sequence[str], bases: Mapping[str, str]

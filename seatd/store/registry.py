@@ -51,7 +51,7 @@ class RegistryVerbs(DurableVerbs):
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
-        """Withdraws a license: no new seats on it, its policy says what becomes of those held. False: there is none of that id."""
+        """Withdraws a license: no new seats on it; its policy says what becomes of those held. False: there is none such."""
         word = (await self.call("drop_license", customer, license=license)).word
         await self._changed(customer)
         return word == "dropped"
@@ -138,9 +138,13 @@ class RegistryVerbs(DurableVerbs):
         for customer, packed in zip(customers, found, strict=True):
             if packed is not None:
                 user = msgpack.unpackb(packed)["user"]
-                page = await self.sessions(customer=customer, user=user, size=SCAN)
-                return next((row for row in page.items if row.session == session), None)
+                return await self.session_of(customer, user, session)
         return None
+
+    async def session_of(self, customer: str, user: str, session: str) -> SessionRow | None:
+        """One live session of this user."""
+        page = await self.sessions(customer=customer, user=user, size=SCAN)
+        return next((row for row in page.items if row.session == session), None)
 
     async def waiting_to_end(self) -> int:
         """How many sessions have no socket or are draining, in the whole store."""

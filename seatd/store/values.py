@@ -57,7 +57,8 @@ class Opening(Value, frozen=True, kw_only=True):
 class Want(Value, frozen=True, kw_only=True):
     """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
 
-    `device_rule` is the catalogue's rule for several devices of one user (a license may have its own). `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
+    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound); `device_rule` is the
+    catalogue's rule for further devices (a license may have its own);
     `missing` is the denial code when no license of the product covers the domain. Of what is only wanted, products of one
     `group` come together or not at all (an add-on, its base and its device).
     """
@@ -258,12 +259,20 @@ class Holder(Value, frozen=True, kw_only=True):
 
 
 class Review(Value, frozen=True, kw_only=True):
-    """What a license's policy may be about: `excess` holders above its limit, and the holders who may have to give up their seats
-    (none: all is well)."""
+    """What a license's policy may be about: `everybody` (it has ended), or `excess` holders above its limit and those whom
+    it no longer covers. `holders`, if any of that is so, are all of them in the order in which they go."""
 
+    everybody: bool = False
     excess: int = 0
     holders: tuple[Holder, ...] = ()
     cursor: str | None = None
+
+    @property
+    def concerned(self) -> tuple[Holder, ...]:
+        """Those of the holders who may have to give up their seats."""
+        if self.everybody:
+            return self.holders
+        return self.holders[: max(self.excess, sum(holder.foreign for holder in self.holders))]
 
 
 class Reasserted(Value, frozen=True, kw_only=True):
@@ -351,6 +360,7 @@ class SessionRow(Value, frozen=True, kw_only=True):
     since_ms: int
     until_ms: int | None
     seats: tuple[Seat, ...]
+    busy: bool = False
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):

@@ -144,7 +144,7 @@ STEPS = st.lists(st.tuples(PEOPLE, st.booleans()), max_size=30)
 def test_what_is_kept_is_always_there_and_the_limit_always_holds(
     engine: PrivateEngine, steps: list[tuple[str, bool]], limit: int, overdraft: int
 ) -> None:
-    """People come and go at random: whoever has a reservation that is not used up gets a seat, everybody else only what is left."""
+    """People come and go at random: whoever has a reservation that is not used up gets a seat, all others what is left."""
     import asyncio
 
     async def play() -> None:

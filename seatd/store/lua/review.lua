@@ -2,7 +2,7 @@
 -- as far as its policy may have to take seats from them. `foreign`: of a domain or product that the license no longer covers.
 -- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue
 -- args: customer license after limit
--- answers: reviewed {excess holders cursor} | settled {}
+-- answers: reviewed {everybody excess holders cursor} | settled {}
 -- uses: guard indexes orders sessions licenses policies
 local id = args.license
 local record = known(id)
@@ -73,4 +73,7 @@ if not (record.removed_ms or now >= record.valid_till_ms or record.narrowed_ms o
   return answer('settled')
 end
 local holders, cursor = page()
-return answer('reviewed', {excess = math.max(0, excess_of(id, record)), holders = holders, cursor = cursor})
+return answer('reviewed', {
+  everybody = record.removed_ms ~= nil or now >= record.valid_till_ms,
+  excess = record.lowered_ms and math.max(0, excess_of(id, record)) or 0, holders = holders, cursor = cursor,
+})
