@@ -335,6 +335,11 @@ class LicenseRow(Value, frozen=True, kw_only=True):
     used: int
     online: int
 
+    @property
+    def above_limit(self) -> int:
+        """Seats in use above the limit: in the overdraft, or because the limit has been lowered."""
+        return max(0, self.online - self.limit)
+
 
 class HolderRow(Value, frozen=True, kw_only=True):
     """A user of a license: assigned to it, or holding a seat of it."""
