@@ -5,12 +5,14 @@ different holders in the sessions that live, whatever state they are in. Slow an
 one partition, so all its customers share the nodes, the tombs and the recovery window.
 
 The verbs are called like those of the store and answer with the same values. `model_state` has what is remembered,
-`model_seats` which seat is drawn, `model_registry` the administrators' verbs, and this file sessions and nodes.
+`model_seats` which seat is drawn, `model_registry` the administrators' verbs, `model_policies` what becomes of seats whose license goes, and this file sessions and nodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from seatd.store.values import (
     Beat,
@@ -26,16 +28,17 @@ from seatd.store.values import (
     Released,
     Want,
 )
-from tests.model_registry import Registry
+from tests.model_policies import Policies
 from tests.model_seats import Drawing, own_sessions
 from tests.model_state import Customer, Session
+from tests.model_state import Held as HeldSeat
 
 
 class NodeLapsed(Exception):
     """The node asks without a lease."""
 
 
-class Model(Registry):
+class Model(Policies):
     """Sessions and nodes."""
 
     # -- a session's life -------------------------------------------------------------------------
@@ -51,7 +54,8 @@ class Model(Registry):
             return Gone(reason="ended")
         if denial := self._refusal(name, customer, opening):
             return denial
-        seats = self._drawing(customer, opening).draw([], opening.need, opening.want)
+        drawing = Drawing(customer, opening, self.now_ms)
+        seats = drawing.draw([], opening.need, opening.want)
         if isinstance(seats, Denied):
             return seats
         older = [
@@ -68,7 +72,10 @@ class Model(Registry):
             node=node,
             since_ms=self.now_ms,
             seats=seats,
+            need=tuple(want.product for want in opening.need),
+            groups=opening.groups,
         )
+        self._displace(name, drawing, seats)
         customer.sessions[session.id] = session
         for replaced in older:
             if replaced.state == "attached":
@@ -93,7 +100,7 @@ class Model(Registry):
         return _granted(customer, found, resumed=True)
 
     def acquire(
-        self, name: str, *, session: str, fence: int, need: Sequence[Want]
+        self, name: str, *, session: str, fence: int, need: Sequence[Want], groups: tuple[str, ...] = ()
     ) -> Granted | Denied | Gone:
         customer = self.customer(name)
         found = _live(customer, session, fence)
@@ -104,9 +111,12 @@ class Model(Registry):
             return self._recovering()
         if denial := self._cooling(name, found.user, found.device.id):
             return denial
-        seats = self._drawing(customer, found).draw(found.seats, need, ())
+        found.groups = groups
+        drawing = Drawing(customer, found, self.now_ms)
+        seats = drawing.draw(found.seats, need, ())
         if isinstance(seats, Denied):
             return seats
+        self._displace(name, drawing, seats)
         found.seats += seats
         return _granted(customer, found)
 
@@ -169,7 +179,8 @@ class Model(Registry):
         due = [
             Due(customer=name, session=session.id)
             for name, session in self.everyone()
-            if session.state != "attached" and session.until_ms <= self.now_ms
+            if (session.state != "attached" and session.until_ms <= self.now_ms)
+            or (session.losing and session.losing.until_ms <= self.now_ms)
         ]
         for node in [name for name in self.nodes if not self.has_lease(name)]:
             held = self.held_by(node)
@@ -187,9 +198,12 @@ class Model(Registry):
                 continue
             if session.node and not self.has_lease(session.node):
                 if session.state == "attached":
+                    session.disown()
                     session.park(self.nodes.get(session.node, self.now_ms) + self.options.linger_ms)
                     parked.append(session.id)
                 session.node = ""
+            if session.losing and session.losing.until_ms <= self.now_ms:
+                session.losing = None
             if session.state != "attached" and session.until_ms <= self.now_ms:
                 self.drop(name, session)
                 ended.append(session.id)
@@ -265,8 +279,12 @@ class Model(Registry):
         if not self.has_lease(node):
             raise NodeLapsed(node)
 
-    def _drawing(self, customer: Customer, who: Opening | Session) -> Drawing:
-        return Drawing(customer, who.user, who.domain, self.now_ms)
+    def _displace(self, name: str, drawing: Drawing, drawn: Sequence[HeldSeat]) -> None:
+        """The user's newer device takes the place of older ones."""
+        for seat in drawn:
+            for session in drawing.displaced.get(seat.product, ()):
+                if session.state != "draining":
+                    self.drain(name, session, type="superseded")
 
 
 def _live(customer: Customer, session: str, fence: int) -> Session | Gone:
@@ -279,8 +297,17 @@ def _live(customer: Customer, session: str, fence: int) -> Session | Gone:
 
 
 def _granted(customer: Customer, session: Session, *, resumed: bool = False) -> Granted:
-    seats, device = customer.shown(session), session.device if resumed else None
-    return Granted(session=session.id, fence=session.fence, seats=seats, resumed=resumed, device=device)
+    granted = Granted(session=session.id, fence=session.fence, seats=customer.shown(session))
+    if not resumed:
+        return granted
+    return msgspec.structs.replace(
+        granted,
+        resumed=True,
+        device=session.device,
+        need=session.need,
+        busy=session.busy,
+        losing=session.losing.order if session.losing else None,
+    )
 
 
 def _matched(customer: Customer, target: KickTarget) -> list[Session]:

@@ -10,7 +10,7 @@ import msgpack
 from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Model
-from tests.model_state import Customer, Session
+from tests.model_state import Customer, Held, Session
 
 Contents = dict[str, Any]
 
@@ -55,7 +55,7 @@ def implied(model: Model, customers: Iterable[str]) -> Contents:
     everyone = [(name, session) for name in customers for session in model.customer(name).sessions.values()]
     return {
         "nodes": model.nodes,
-        "deadlines": {f"{name}\0{s.id}": s.until_ms for name, s in everyone if s.state != "attached"},
+        "deadlines": {f"{name}\0{s.id}": at for name, s in everyone if (at := _deadline(s))},
         "tombs": model.tombs,
         "cooldowns": {"\0".join(key): until_ms for key, until_ms in model.cooldowns.items()},
         "by_node": sorted(f"{s.node}\0{name}\0{s.id}" for name, s in everyone if s.node),
@@ -84,7 +84,12 @@ def _of_customer(customer: Customer) -> Contents:
     return {
         "sessions": {s.id: _record(s) for s in customer.sessions.values()},
         "seats": sorted(
-            {f"{seat.license}\0{seat.holder}" for s in customer.sessions.values() for seat in s.seats}
+            {f"{seat.license}\0{seat.holder}" for seat in customer.counted()}
+            | {
+                f"{seat.license}\1{seat.reserved}\0{seat.holder}"
+                for seat in customer.counted()
+                if seat.reserved
+            }
         ),
         "by_user": sorted(f"{s.user}\0{s.id}" for s in customer.sessions.values()),
         "assignments": sorted(f"{license}\0{user}" for license, user in customer.assigned),
@@ -106,9 +111,26 @@ def _record(session: Session) -> dict[str, Any]:
         "state": session.state,
         "since_ms": session.since_ms,
         "until_ms": session.until_ms,
-        "seats": [vars(seat) for seat in session.seats],
+        "seats": [_seat(seat) for seat in session.seats],
+        "need": list(session.need),
     }
-    return record | ({"reply_to": session.reply_to} if session.reply_to else {})
+    more = {
+        "reply_to": session.reply_to,
+        "groups": list(session.groups),
+        "busy": session.busy,
+        "losing": session.losing and vars(session.losing) | {"seats": list(map(_seat, session.losing.seats))},
+    }
+    return record | {name: value for name, value in more.items() if value}
+
+
+def _seat(seat: Held) -> dict[str, Any]:
+    return {name: value for name, value in vars(seat).items() if value is not None}
+
+
+def _deadline(session: Session) -> int | None:
+    """When somebody must look after a session."""
+    own = [session.until_ms] if session.state != "attached" else []
+    return min([*own, *([session.losing.until_ms] if session.losing else [])], default=None)
 
 
 def _scores(members: list[tuple[bytes, float]]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from seatd.store.values import Beat, Due, Opening, StoreUnavailable
 from tests.conftest import NOW_MS, Clock
 from tests.model import Model, NodeLapsed
 from tests.store.contents import contents, implied, leftovers
+from tests.store.office import CATALOG
 from tests.store.strategies import CUSTOMERS, LICENSES, OPTIONS, PARTITION
 
 T = TypeVar("T")
@@ -79,6 +80,12 @@ class SideBySide(RuleBasedStateMachine):
         session = self.model.customer(known[0]).sessions.get(known[1].session)
         return session.node if session and here else "n1"
 
+    def enforce_policy(self, customer: str, license: str) -> None:
+        """What a node does about a license that is due."""
+        review = self.both("review", customer, license)
+        holders = [item.holder for item in review.concerned]
+        self.both("enforce", customer, license, holders, CATALOG.bases)
+
     def sweep_due(self, due: list[Due]) -> None:
         for customer in sorted({item.customer for item in due}):
             self.both("sweep", customer, [item for item in due if item.customer == customer])
@@ -127,4 +134,4 @@ class SideBySide(RuleBasedStateMachine):
 
 def _sorted(beat: Beat) -> Beat:
     due = sorted(beat.due, key=lambda item: (item.customer, item.session, item.node))
-    return msgspec.structs.replace(beat, due=tuple(due))
+    return msgspec.structs.replace(beat, due=tuple(due), licenses=(), next_ms=None)

@@ -50,11 +50,13 @@ from tests.store.strategies import (
     a_user,
     a_while,
     claim,
+    groups,
     keys,
     more,
     mostly,
     need,
     need_or_nothing,
+    policies,
     seldom,
     want,
 )
@@ -94,6 +96,7 @@ class Seats(SideBySide):
         need=need_or_nothing,
         more=more,
         group=a_group,
+        groups=groups,
     )
     def open(self, **how: Any) -> MultipleResults[Known]:
         return multiple(*self.opened(**how))
@@ -105,7 +108,15 @@ class Seats(SideBySide):
         return multiple(*itertools.chain(*opened))
 
     def opened(
-        self, customer: str, pick: int, user: str, device: str, need: list[str], more: list[str], group: str
+        self,
+        customer: str,
+        pick: int,
+        user: str,
+        device: str,
+        need: list[str],
+        more: list[str],
+        group: str,
+        groups: tuple[str, ...] = (),
     ) -> list[Known]:
         """A new session, on the emergency path when it needs nothing."""
         self.sessions += 1
@@ -114,9 +125,10 @@ class Seats(SideBySide):
             secret=f"secret{self.sessions}",
             user=user,
             domain=user.partition("@")[2],
-            device=Device(kind="desktop", id=device),
+            device=Device(kind="mobile" if device == DEVICES[2] else "desktop", id=device),
             need=tuple(want(product, user, device) for product in need),
             want=tuple(want(product, user, device, group) for product in more),
+            groups=groups,
             per_user=3,
             unseated=not need and not more,
         )
@@ -193,8 +205,10 @@ class Seats(SideBySide):
         told = {"delivered": True, "acknowledged": acknowledged}
         self.both("close", known[0], session=known[1].session, fence=fence, **told)
 
-    @rule(known=openings, error=a_fence_error, products=need, back=seldom)
-    def acquire(self, known: Known, error: int, products: list[str], back: bool) -> None:
+    @rule(known=openings, error=a_fence_error, products=need, back=seldom, groups=groups)
+    def acquire(
+        self, known: Known, error: int, products: list[str], back: bool, groups: tuple[str, ...] = ()
+    ) -> None:
         """Further products, or some given back."""
         customer, opening = known = self.alive(known)
         fence = self.fence(known, error)
@@ -202,7 +216,7 @@ class Seats(SideBySide):
             self.both("release", customer, session=opening.session, fence=fence, products=products)
         else:
             wants = tuple(want(product, opening.user, opening.device.id) for product in products)
-            self.both("acquire", customer, session=opening.session, fence=fence, need=wants)
+            self.both("acquire", customer, session=opening.session, fence=fence, need=wants, groups=groups)
 
     @rule(known=openings, right_user=mostly, cooldown_ms=a_cooldown)
     def kick_session(self, known: Known, right_user: bool, cooldown_ms: int) -> None:
@@ -264,6 +278,36 @@ class Seats(SideBySide):
     @rule(customer=a_customer, license=a_license)
     def drop_license(self, customer: str, license: str) -> None:
         self.both("drop_license", customer, license)
+
+    @rule(customer=a_customer, license=a_license, drop=seldom, twice=seldom)
+    def look_after(self, customer: str, license: str, drop: bool, twice: bool) -> None:
+        """A node looks after a license, perhaps one that was withdrawn just now, or two nodes do."""
+        if drop:
+            self.both("drop_license", customer, license)
+        for _ in range(1 + twice):
+            self.enforce_policy(customer, license)
+
+    @rule(license=a_license, policy=policies, limit=st.integers(1, 2), narrow=seldom)
+    def shrink(self, license: str, policy: dict[str, object], limit: int, narrow: bool) -> None:
+        """A newer key has a smaller license, and a node looks after it."""
+        made = claim(license, limit=limit, overdraft=0, from_ms=0, till_ms=600_000, policy=policy)
+        self.import_key((CUSTOMERS[0], ("one.test",) if narrow else ("one.test", "two.test"), [made]))
+        self.enforce_policy(CUSTOMERS[0], license)
+
+    @rule(known=openings, error=a_fence_error, busy=st.booleans())
+    def call(self, known: Known, error: int, busy: bool) -> None:
+        known = self.alive(known)
+        told = {"session": known[1].session, "fence": self.fence(known, error), "busy": busy}
+        self.both("busy", known[0], **told)
+
+    @rule(known=openings, error=a_fence_error, late=seldom)
+    def let_go(self, known: Known, error: int, late: bool) -> None:
+        """The client has shown that it knows what it lost; or an older word of it comes late."""
+        known = self.alive(known)
+        session = self.model.customer(known[0]).sessions.get(known[1].session)
+        order = session.losing.order if session and session.losing else 0
+        told = {"session": known[1].session, "fence": self.fence(known, error), "order": order - late}
+        self.both("let_go", known[0], **told)
 
     @rule(customer=a_customer, license=a_nominal, user=a_user, back=seldom)
     def assign(self, customer: str, license: str, user: str, back: bool) -> None:

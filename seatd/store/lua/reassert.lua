@@ -18,7 +18,21 @@ local function attach(session, record)
   watch(session, record)
 end
 
+-- The node does not know on which reservation a seat was drawn; if anything of that is left, it stands in the user's sessions.
+local function keep_reserved(item)
+  for _, own in ipairs(sessions_of(item.record.user)) do
+    for _, known in ipairs(counted(own.record)) do
+      for _, seat in ipairs(item.record.seats) do
+        if known.license == seat.license and known.holder == seat.holder then
+          seat.reserved = seat.reserved or known.reserved
+        end
+      end
+    end
+  end
+end
+
 local function restore(item, standing)
+  keep_reserved(item)
   if standing then
     unqueue(standing)
     detach(item.session, standing)
@@ -26,6 +40,9 @@ local function restore(item, standing)
   end
   for _, seat in ipairs(item.record.seats) do
     redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+    if seat.reserved then
+      redis.call('ZADD', seats, 0, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
+    end
   end
   item.record.fence = item.fence
   attach(item.session, item.record)

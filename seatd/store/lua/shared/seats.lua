@@ -185,7 +185,7 @@ end
 local function shared_seat(record, want, user)
   local overdraft, name = false, nil
   for _, own in ipairs(sessions_of(user)) do
-    for _, seat in ipairs(own.record.seats) do
+    for _, seat in ipairs(counted(own.record)) do
       if seat.license == record.id and seat.holder == want.holder then
         overdraft, name = overdraft or seat.overdraft, name or seat.reserved
       end
