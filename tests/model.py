@@ -5,7 +5,8 @@ different holders in the sessions that live, whatever state they are in. Slow an
 one partition, so all its customers share the nodes, the tombs and the recovery window.
 
 The verbs are called like those of the store and answer with the same values. `model_state` has what is remembered,
-`model_seats` which seat is drawn, `model_registry` the administrators' verbs, `model_policies` what becomes of seats whose license goes, and this file sessions and nodes.
+`model_seats` which seat is drawn, `model_registry` the administrators' verbs, `model_policies` what becomes of seats whose
+license goes, and this file sessions and nodes.
 """
 
 from __future__ import annotations

@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from seatd.licensing.keys import LicenseClaim, LicenseKey
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Due, Opening, StoreUnavailable
+from seatd.store.values import Beat, Due, Granted, Opening, StoreUnavailable, Want
+from seatd_protocol.messages import Device
 from tests.conftest import NOW_MS, Clock
+from tests.licenses import license_key
 from tests.model import Model, NodeLapsed
 from tests.store.contents import contents, implied, leftovers
 from tests.store.office import CATALOG
-from tests.store.strategies import CUSTOMERS, LICENSES, OPTIONS, PARTITION
+from tests.store.strategies import CUSTOMERS, DEVICES, LICENSES, OPTIONS, PARTITION, want
 
 T = TypeVar("T")
 Known = tuple[str, Opening]
@@ -35,6 +38,9 @@ class SideBySide(RuleBasedStateMachine):
         self.model = Model(OPTIONS, NOW_MS)
         self.joined: set[str] = set()
         self.done: dict[str, int] = {}
+        self.sessions = 0
+        self.keys = 0
+        self.granted: list[Known] = []
         self.was_used: dict[tuple[str, str], int] = {}
 
     # -- how a step is done -----------------------------------------------------------------------
@@ -79,6 +85,54 @@ class SideBySide(RuleBasedStateMachine):
         """The session's own node, or (not `here`) one that may be another."""
         session = self.model.customer(known[0]).sessions.get(known[1].session)
         return session.node if session and here else "n1"
+
+    def opened(
+        self,
+        customer: str,
+        pick: int,
+        user: str,
+        device: str,
+        need: list[str],
+        more: list[str],
+        group: str,
+        groups: tuple[str, ...] = (),
+    ) -> list[Known]:
+        """A new session, on the emergency path when it needs nothing."""
+        self.sessions += 1
+        opening = Opening(
+            session=f"s{self.sessions:03}",
+            secret=f"secret{self.sessions}",
+            user=user,
+            domain=user.partition("@")[2],
+            device=Device(kind="mobile" if device == DEVICES[2] else "desktop", id=device),
+            need=tuple(want(product, user, device) for product in need),
+            want=tuple(want(product, user, device, group) for product in more),
+            groups=groups,
+            per_user=3,
+            unseated=not need and not more,
+        )
+        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted):
+            return []
+        self.granted.append((customer, opening))
+        return self.granted[-1:]
+
+    def wants(self, products: list[str], opening: Opening) -> tuple[Want, ...]:
+        """What a session asks for, for these products."""
+        return tuple(want(product, opening.user, opening.device.id) for product in products)
+
+    def alive(self, known: Known) -> Known:
+        """A session that lives, while there is one: this, or else the one that was opened last."""
+        living = [k for k in self.granted if k[1].session in self.model.customer(k[0]).sessions]
+        return known if known in living or not living else living[-1]
+
+    def imported(
+        self, customer: str, domains: tuple[str, ...], claims: list[LicenseClaim], *, dry_run: bool = False
+    ) -> LicenseKey:
+        """A newer key with these licenses."""
+        self.keys += 1
+        made = license_key(*claims, customer=customer, domains=domains, jti=f"k{self.keys}", iat=self.keys)
+        self.both("put_license", made, dry_run=dry_run)
+        return made
 
     def enforce_policy(self, customer: str, license: str) -> None:
         """What a node does about a license that is due."""

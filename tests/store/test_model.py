@@ -21,10 +21,8 @@ from hypothesis.stateful import (
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
-from seatd.store.values import Due, Granted, Held, KickTarget, Opening
-from seatd_protocol.messages import Device
+from seatd.store.values import Due, Held, KickTarget
 from tests.engine import PrivateEngine
-from tests.licenses import license_key
 from tests.store.side_by_side import Known, SideBySide
 from tests.store.strategies import (
     COMBINE,
@@ -56,7 +54,6 @@ from tests.store.strategies import (
     mostly,
     need,
     need_or_nothing,
-    policies,
     seldom,
     want,
 )
@@ -68,13 +65,7 @@ class Seats(SideBySide):
     openings: Bundle[Known] = Bundle("openings")
     imports: Bundle[LicenseKey] = Bundle("imports")
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.sessions = 0
-        self.keys = 0
-        self.granted: list[Known] = []
-
-    @initialize(limits=st.lists(st.integers(1, 2), min_size=9, max_size=9), overdraft=st.booleans())
+    @initialize(limits=st.lists(st.integers(1, 3), min_size=9, max_size=9), overdraft=st.booleans())
     def begin(self, limits: list[int], overdraft: bool) -> None:
         """Two nodes, some licenses of every product, and an assignment of each nominal one."""
         for node in NODES[:2]:
@@ -106,41 +97,6 @@ class Seats(SideBySide):
         """One user on all devices."""
         opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "") for device in DEVICES]
         return multiple(*itertools.chain(*opened))
-
-    def opened(
-        self,
-        customer: str,
-        pick: int,
-        user: str,
-        device: str,
-        need: list[str],
-        more: list[str],
-        group: str,
-        groups: tuple[str, ...] = (),
-    ) -> list[Known]:
-        """A new session, on the emergency path when it needs nothing."""
-        self.sessions += 1
-        opening = Opening(
-            session=f"s{self.sessions:03}",
-            secret=f"secret{self.sessions}",
-            user=user,
-            domain=user.partition("@")[2],
-            device=Device(kind="mobile" if device == DEVICES[2] else "desktop", id=device),
-            need=tuple(want(product, user, device) for product in need),
-            want=tuple(want(product, user, device, group) for product in more),
-            groups=groups,
-            per_user=3,
-            unseated=not need and not more,
-        )
-        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted):
-            return []
-        self.granted.append((customer, opening))
-        return self.granted[-1:]
-
-    def alive(self, known: Known) -> Known:
-        """A session that lives, while there is one: this, or else the one that was opened last."""
-        living = [k for k in self.granted if k[1].session in self.model.customer(k[0]).sessions]
-        return known if known in living or not living else living[-1]
 
     @rule(known=openings, pick=a_pick, right=mostly)
     def open_again(self, known: Known, pick: int, right: bool) -> None:
@@ -263,10 +219,7 @@ class Seats(SideBySide):
     @rule(target=imports, key=keys(), dry_run=seldom)
     def import_key(self, key: KeyParts, dry_run: bool = False) -> LicenseKey:
         customer, domains, claims = key
-        self.keys += 1
-        made = license_key(*claims, customer=customer, domains=domains, jti=f"k{self.keys}", iat=self.keys)
-        self.both("put_license", made, dry_run=dry_run)
-        return made
+        return self.imported(customer, domains, claims, dry_run=dry_run)
 
     @rule(key=imports, drop=st.booleans())
     def import_again(self, key: LicenseKey, drop: bool) -> None:
@@ -279,35 +232,10 @@ class Seats(SideBySide):
     def drop_license(self, customer: str, license: str) -> None:
         self.both("drop_license", customer, license)
 
-    @rule(customer=a_customer, license=a_license, drop=seldom, twice=seldom)
-    def look_after(self, customer: str, license: str, drop: bool, twice: bool) -> None:
-        """A node looks after a license, perhaps one that was withdrawn just now, or two nodes do."""
-        if drop:
-            self.both("drop_license", customer, license)
-        for _ in range(1 + twice):
-            self.enforce_policy(customer, license)
-
-    @rule(license=a_license, policy=policies, limit=st.integers(1, 2), narrow=seldom)
-    def shrink(self, license: str, policy: dict[str, object], limit: int, narrow: bool) -> None:
-        """A newer key has a smaller license, and a node looks after it."""
-        made = claim(license, limit=limit, overdraft=0, from_ms=0, till_ms=600_000, policy=policy)
-        self.import_key((CUSTOMERS[0], ("one.test",) if narrow else ("one.test", "two.test"), [made]))
-        self.enforce_policy(CUSTOMERS[0], license)
-
-    @rule(known=openings, error=a_fence_error, busy=st.booleans())
-    def call(self, known: Known, error: int, busy: bool) -> None:
-        known = self.alive(known)
-        told = {"session": known[1].session, "fence": self.fence(known, error), "busy": busy}
-        self.both("busy", known[0], **told)
-
-    @rule(known=openings, error=a_fence_error, late=seldom)
-    def let_go(self, known: Known, error: int, late: bool) -> None:
-        """The client has shown that it knows what it lost; or an older word of it comes late."""
-        known = self.alive(known)
-        session = self.model.customer(known[0]).sessions.get(known[1].session)
-        order = session.losing.order if session and session.losing else 0
-        told = {"session": known[1].session, "fence": self.fence(known, error), "order": order - late}
-        self.both("let_go", known[0], **told)
+    @rule(customer=a_customer, license=a_license)
+    def look_after(self, customer: str, license: str) -> None:
+        """A node looks after some license."""
+        self.enforce_policy(customer, license)
 
     @rule(customer=a_customer, license=a_nominal, user=a_user, back=seldom)
     def assign(self, customer: str, license: str, user: str, back: bool) -> None:
