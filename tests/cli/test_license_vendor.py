@@ -127,6 +127,11 @@ def test_two_keys_have_different_ids(seatd: Seatd, vendor: Path) -> None:
             "2026-01-31T12:00:00Z.",
         ),
         (
+            ("--days", "1", "--reserve", "team:sales:2"),
+            "Invalid value for '--reserve': 'team:sales:2' is not KIND:NAME:SEATS, such as group:supervisors:2; "
+            "KIND is user, group or domain.",
+        ),
+        (
             ("--days", "1", "--license", "CALL_CENTER:25"),
             "Invalid value for '--license': 'CALL_CENTER:25' is not PRODUCT:KIND:LIMIT, such as "
             "CALL_CENTER:competitive:25.",

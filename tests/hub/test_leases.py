@@ -247,6 +247,20 @@ async def test_an_order_that_cannot_be_carried_out_harms_no_other_partition(
     assert leases.lapsed_s(own) == -5.0
 
 
+async def test_a_license_that_ends_between_two_beats_has_one_of_its_own(
+    own_store: Store, told: Told, clock: Clock, licensed: Licensed
+) -> None:
+    await licensed(id="cc", valid_till_ms=clock.now_ms + 40)
+    settings = HubOptions(name="a", node=NODE, lease_s=LEASE_S, renew_s=60)
+    leases = Leases(own_store, settings, told.events, clock=lambda: clock.now_ms / 1000)
+    await leases.join()
+    assert leases.store_ms(own_store.partition("acme")) == clock.now_ms
+    assert told.licenses == []
+    clock.pass_ms(40)
+    await eventually(lambda: told.licenses == ["cc"])
+    await leases.leave()
+
+
 async def test_many_wake_ups_make_few_beats(leases: Leases, told: Told) -> None:
     for _ in range(100):
         leases.wake(0)
