@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session secret user node
 -- answers: granted {fence device seats need busy losing} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end

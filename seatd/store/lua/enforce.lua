@@ -4,7 +4,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats assignments sessions by_user queue pace
 -- args: customer license holders ahead bases
 -- answers: enforced {ended standing}
--- uses: guard indexes orders sessions licenses policies seats queue hand_on
+-- uses: guard indexes orders sessions licenses policies reservations devices seats queue hand_on
 local id = args.license
 local record = known(id)
 if recovering or not record then

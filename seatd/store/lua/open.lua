@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user queue pace
 -- args: customer session secret user domain device node need want groups per_user unseated wait priority queue_limit
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses seats queue hand_on
+-- uses: guard indexes orders sessions cooldowns licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end

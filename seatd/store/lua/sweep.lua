@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer due
 -- answers: swept {parked ended}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 local parked, ended = {}, {}
 if recovering then
   return answer('swept', {parked = parked, ended = ended})

@@ -2,12 +2,6 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
--- Seats that are free but promised to somebody in the queue (see hand_on.lua), by license and by reservation.
-local promised = {}
-
--- By product: the sessions that a newer device of the user takes the place of, if the plan is carried out; and those ended so.
-local displaced, ousted = {}, {}
-
 local function used(id)
   return count(seats, id)
 end
@@ -48,38 +42,6 @@ local function devices_of(user, id)
   return redis.call('ZLEXCOUNT', seats, '[' .. id .. '\0' .. user .. '/', '(' .. id .. '\0' .. user .. '0')
 end
 
--- How many seats of a reservation are still kept for those it is made for.
-local function kept_by(record, reservation)
-  local place = record.id .. '\1' .. reservation.name
-  return math.max(0, reservation.seats - count(seats, place) - (promised[place] or 0))
-end
-
-local function is_for(reservation, who)
-  if reservation.user or reservation.domain then
-    return reservation.user == who.user or reservation.domain == who.domain
-  end
-  for _, group in ipairs(who.groups or {}) do
-    if group == reservation.group then
-      return true
-    end
-  end
-  return false
-end
-
--- How many seats are kept for others, and the first reservation (the key has the narrowest first) that has one for this user.
-local function reserved(record, who)
-  local kept, own = 0, nil
-  for _, reservation in ipairs((record.policy or {}).reservations or {}) do
-    reservation.name = (reservation.user and 'user:' .. reservation.user)
-      or (reservation.group and 'group:' .. reservation.group)
-      or 'domain:' .. reservation.domain
-    local seats_kept = kept_by(record, reservation)
-    kept = kept + seats_kept
-    own = own or (seats_kept > 0 and is_for(reservation, who) and reservation.name)
-  end
-  return kept, own
-end
-
 local function competitive(valid, who)
   local found, limit, in_use, taken, largest = {}, 0, 0, 0, nil
   for _, record in ipairs(valid) do
@@ -106,24 +68,11 @@ local function with_room(found, extra)
   end
 end
 
--- Others are kept off a reserved seat in the overdraft too, so it is there for whom it is kept.
-local function with_reservation(found)
-  for _, record in ipairs(found) do
-    if record.reserved and record.taken < record.limit + record.overdraft then
-      return record, record.reserved
-    end
-  end
-end
-
 local function seat_on(record, want, overdraft)
   return {
     product = want.product, license = record.id, kind = record.kind, holder = want.holder,
     since_ms = now, overdraft = overdraft or false,
   }
-end
-
-local function no_seat(want, limit, in_use)
-  return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
 end
 
 -- Whether the holder has a seat on the license that one more session may share. Where there are more holders than the limit, a seat
@@ -163,24 +112,6 @@ local function nominal_seat(valid, want, user)
   return nil, full
 end
 
--- How many other devices of the user hold the product, on whichever license; not those that this one takes the place of.
-local function other_devices(user, want, rivals)
-  local seen, number = {}, 0
-  for _, own in ipairs(rivals or {}) do
-    for _, seat in ipairs(own.record.seats) do
-      seen[seat.holder] = true
-    end
-  end
-  for _, own in ipairs(sessions_of(user)) do
-    for _, seat in ipairs(own.record.seats) do
-      if seat.product == want.product and seat.holder ~= want.holder and not seen[seat.holder] then
-        seen[seat.holder], number = true, number + 1
-      end
-    end
-  end
-  return number
-end
-
 -- The seat that the holder has already. It is one seat, so its mark is the same in every session that shares it.
 local function shared_seat(record, want, user)
   local overdraft, name = false, nil
@@ -194,49 +125,6 @@ local function shared_seat(record, want, user)
   local seat = seat_on(record, want, overdraft)
   seat.reserved = name
   return seat
-end
-
--- The license's own rule for several devices of one user comes before the catalogue's.
-local function device_rule(valid, want)
-  for _, record in ipairs(valid) do
-    if record.policy and record.policy.device then
-      return record.policy.device
-    end
-  end
-  return want.device_rule
-end
-
--- The user's sessions on other devices of the same kind that hold the product.
-local function same_class(want, who)
-  local found = {}
-  for _, own in ipairs(sessions_of(who.user)) do
-    local device = own.record.device
-    if own.record.state ~= 'draining' and device.kind == who.device.kind and device.id ~= who.device.id then
-      for _, seat in ipairs(own.record.seats) do
-        if seat.product == want.product then
-          found[#found + 1] = own
-          break
-        end
-      end
-    end
-  end
-  return found
-end
-
--- What the rule says against one more device of the user, or nil.
-local function against_device(valid, want, who)
-  local rule, rivals = device_rule(valid, want), {}
-  if rule == 'one_per_class' or rule == 'take_over' then
-    rivals = same_class(want, who)
-  end
-  if rule == 'one_per_class' and #rivals > 0 then
-    return no_seat(want, 1, #rivals)
-  end
-  displaced[want.product] = rivals
-  local devices = want.max_per_user > 0 and other_devices(who.user, want, rivals) or 0
-  if want.max_per_user > 0 and devices >= want.max_per_user then
-    return no_seat(want, want.max_per_user, devices)
-  end
 end
 
 -- One seat for `want`, or the denial; `who` has user, domain, device and groups. Nominal comes before competitive; a seat the holder already has is shared;
