@@ -11,8 +11,7 @@ import msgspec
 from redis import exceptions
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.keys import API_TOKENS, DEPLOYMENT, customer_key, partition_key
-from seatd.store.pipeline import AWAY, told_of
+from seatd.store.keys import API_TOKENS, customer_key, partition_key
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -51,13 +50,13 @@ class RegistryVerbs(Verbs):
             dry_run=dry_run,
         )
         if not dry_run:
-            await self.make_durable()
+            await self.make_durable(self.partition(key.customer.id))
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
         """Withdraws a license: no new seats on it. False: there is none of that id."""
         word = (await self.call("drop_license", customer, license=license)).word
-        await self.make_durable()
+        await self.make_durable(self.partition(customer))
         return word == "dropped"
 
     async def assign(
@@ -67,13 +66,13 @@ class RegistryVerbs(Verbs):
         answer = await self.call(
             "assign", customer, license=license, user=user, domain=domain, combine=combine
         )
-        await self.make_durable()
+        await self.make_durable(self.partition(customer))
         return answer.to(Assigned, status=answer.word)
 
     async def unassign(self, customer: str, license: str, user: str) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
         word = (await self.call("unassign", customer, license=license, user=user)).word
-        await self.make_durable()
+        await self.make_durable(self.partition(customer))
         return word == "unassigned"
 
     async def customers(self) -> list[str]:
@@ -160,15 +159,16 @@ class RegistryVerbs(Verbs):
         (packed,) = await self._each([("HGET", API_TOKENS, digest)])
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
-    async def make_durable(self) -> None:
-        """Waits until what was written is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).
+    async def make_durable(self, partition: int) -> None:
+        """Waits until a partition's data is on disk, where the engine can say so (WAITAOF: Valkey, Redis from 7.2).
 
         Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
         """
         # WAITAOF waits for what its own connection has written, so this one writes too: later than what must be kept.
-        write, wait = ("HSET", DEPLOYMENT, "durable", "1"), ("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
+        meta = partition_key("meta", partition)
+        write, wait = ("HSET", meta, "durable", "1"), ("WAITAOF", 1, 0, WAIT_FOR_DISK_MS)
         try:
-            _written, (on_disk, _replicas) = await self._each([write, wait])
+            _written, (on_disk, _replicas) = await self.pipeline.together(write, wait)
         except exceptions.ResponseError:
             return
         if not on_disk:
@@ -201,17 +201,7 @@ class RegistryVerbs(Verbs):
         return Page(items=tuple(rows), total=answer.body["total"])
 
     async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        try:
-            async with self.client.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)
-                answers = list(await pipe.execute(raise_on_error=False))
-        except AWAY as error:
-            raise told_of(error) from error
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise told_of(answer) from None
-        return answers
+        return await asyncio.gather(*(self.pipeline.command(*words) for words in commands))
 
 
 def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:

@@ -91,6 +91,14 @@ class Verbs:
         """A verb about a whole partition."""
         return await self._run(verb, partition, None, args)
 
+    async def disconnect(self) -> None:
+        """Drops all connections: the next call looks anew for whoever serves the store now."""
+        await self.pipeline.disconnect()
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tells everybody who listens on a channel right now. Raises `StoreUnavailable`."""
+        await self.pipeline.command("PUBLISH", channel, message)
+
     async def _run(self, verb: str, partition: int, customer: str | None, args: dict[str, Any]) -> Answer:
         script = self._scripts[verb]
         if self._checked and set(args) - {"customer"} != script.args - {"customer"}:

@@ -47,7 +47,7 @@ async def test_waits_for_the_disk_on_whatever_connection(lazy_store: Store, watc
     # Somebody else has the connection that wrote, and WAITAOF waits only for its own connection's writes.
     pool: Any = lazy_store.client.connection_pool
     writer = await pool.get_connection()
-    waiting = asyncio.create_task(lazy_store.make_durable())
+    waiting = asyncio.create_task(lazy_store.make_durable(0))
     while not waiting.done() and (await watch.info("clients"))["blocked_clients"] == 0:
         pass
     waited = not waiting.done()
@@ -66,4 +66,4 @@ async def test_import_that_is_not_on_disk_is_not_acknowledged(lazy_store: Store)
 
 
 async def test_engine_without_a_file_has_nothing_to_wait_for(store: Store) -> None:
-    await store.make_durable()
+    await store.make_durable(0)
