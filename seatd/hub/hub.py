@@ -111,7 +111,7 @@ class Hub:
         return {
             "draining": "this node is being stopped" if self.draining else "",
             "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
-            "wakeups": "not subscribed to wake-ups" if self._wakeups.deaf else "",
+            "wakeups": self._wakeups.trouble,
             "capacity": "no room for another session" if self.is_full else "",
         }
 
@@ -226,8 +226,9 @@ class Hub:
     # -- orders -----------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        async for partition in self._wakeups.partitions():
-            self.leases.wake(partition)
+        async for told in self._wakeups.announced():
+            if isinstance(told, int):
+                self.leases.wake(told)
 
     def _carry_out(self, partition: int, order: Order) -> None:
         if order.type == "receipt":
