@@ -14,11 +14,13 @@ REPLID = "return string.match(redis.call('INFO', 'replication'), 'master_replid:
 """What the guard reads in every script, see `lua/shared/guard.lua`."""
 
 
-async def check(server: Redis) -> set[str]:
+async def check(server: Redis, *, clustered: bool = False) -> set[str]:
     """What is unwise about a server, a sentence each. Raises `WrongDeployment` when it would break the rules of seats.
 
-    Not every server lets us look: what cannot be seen is not warned of.
+    `clustered`: it is taken for one of a cluster. Not every server lets us look: what cannot be seen is not warned of.
     """
+    if not clustered and (await _info(server, "cluster")).get("cluster_enabled"):
+        raise WrongDeployment("the store is one of a cluster: name it redis+cluster://HOST:PORT,HOST:PORT")
     await _scripts_may_read_info(server)
     policy = (await _info(server, "memory")).get("maxmemory_policy", "noeviction")
     if policy != "noeviction":

@@ -70,16 +70,21 @@ class Pipeline:
         """The answer to a plain command."""
         return await self._put(words, None, asking)
 
-    async def together(self, *commands: Words) -> list[Any]:
+    async def together(self, *commands: Words, asking: bool = False) -> list[Any]:
         """The answers to commands that go over one connection, in this order and with nothing between them."""
+        before = [ASKING] if asking else []
         try:
-            answers = await self._sent(commands)
+            answers = await self._sent([*before, *commands])
         except AWAY as error:
             raise told_of(error) from error
         for answer in answers:
             if isinstance(answer, Exception):
                 raise told_of(answer) from None
-        return answers
+        return answers[len(before) :]
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tells everybody who listens on a channel right now."""
+        await self.command("PUBLISH", channel, message)
 
     async def servers(self) -> list[Redis]:
         """The servers that hold seats: one."""
@@ -91,8 +96,8 @@ class Pipeline:
 
     async def close(self) -> None:
         """Waits for what is on its way."""
-        if self._sending:
-            await asyncio.wait(self._sending)
+        while self._waiting or self._sending:
+            await (asyncio.wait(self._sending) if self._sending else asyncio.sleep(0))
 
     async def _put(self, words: Words, script: Script | None, asking: bool) -> Any:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from seatd.store.checks import check
+from seatd.store.cluster import Cluster
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
@@ -24,9 +25,9 @@ class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
         Raises `WrongDeployment`, or `StoreUnavailable`. What is only unwise is logged.
         """
         try:
+            unwise = await self._unwise()
             await self.pipeline.command("HSETNX", DEPLOYMENT, "partitions", str(self.partitions))
             recorded = int(await self.pipeline.command("HGET", DEPLOYMENT, "partitions") or 0)
-            unwise = await self._unwise()
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
         except StoreUnavailable as error:
@@ -40,7 +41,8 @@ class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
             )
 
     async def _unwise(self) -> list[str]:
-        found = [await check(server) for server in await self.pipeline.servers()]
+        clustered = isinstance(self.pipeline, Cluster)
+        found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
         return sorted(set().union(*found))
 
     async def close_client(self) -> None:
