@@ -23,16 +23,19 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis import Redis
+from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from seatd.store.engine import Engine
-from tests.engine import _tied_to, tested_engine
+from seatd.store.redis import Store
+from tests.engine import PrivateEngine, _tied_to, tested_engine
 
 GIVE_UP_S = 30.0
 SLOTS = 16384
@@ -410,6 +413,37 @@ def _nodes_conf(own: int, ports: Sequence[int], buses: Sequence[int], primaries:
             f"0 0 {follows + 1} connected{f' {first}-{last - 1}' if is_primary else ''}"
         )
     return "\n".join([*lines, f"vars currentEpoch {primaries} lastVoteEpoch 0", ""])
+
+
+class ClusterAsEngine(PrivateEngine):
+    """A cluster where a test expects one engine. A test that needs the one process is skipped."""
+
+    def __init__(self, servers: Cluster) -> None:
+        self.servers = servers
+
+    @property
+    def url(self) -> str:
+        """The store, as seatd is told of it."""
+        return self.servers.url
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.skip(f"a cluster has no {name} of its own")
+
+
+@asynccontextmanager
+async def watching(engine: PrivateEngine, store: Store) -> AsyncIterator[None]:
+    """While inside, tests may look into the store by `store.client` on a cluster too: by redis-py's own client of it."""
+    if not isinstance(engine, ClusterAsEngine):
+        yield
+        return
+    own = store.client
+    address = engine.servers.servers[0]
+    async with RedisCluster(host="127.0.0.1", port=address.port) as watcher:
+        store.client = watcher  # type: ignore[assignment]  # it has the methods that tests call
+        try:
+            yield
+        finally:
+            store.client = own
 
 
 # -- processes ------------------------------------------------------------------------------------

@@ -40,9 +40,8 @@ async def test_a_server_that_does_not_let_us_look_is_taken_at_its_word(
 async def test_a_file_that_is_off_is_told(store: Store) -> None:
     with capture_logs() as events:
         await store.join()
-    (event,) = events
-    assert event["log_level"] == "warning"
-    assert "append-only file is off" in event["event"]
+    assert {event["log_level"] for event in events} == {"warning"}
+    assert ["append-only file is off" in event["event"] for event in events].count(True) == 1
 
 
 async def test_a_server_with_its_file_on_is_fine() -> None:

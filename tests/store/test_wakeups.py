@@ -90,7 +90,7 @@ async def test_the_nodes_own_comes_back_again_and_again(store: Store, engine: Pr
 
 
 async def test_a_lost_connection_is_made_anew(
-    office: Office, store: Store, engine: PrivateEngine, licensed: Licensed
+    office: Office, store: Store, engine: PrivateEngine, licensed: Licensed, one_server: None
 ) -> None:
     session = await seated(office, licensed)
     async with Listening(engine.url, publish=store.publish) as heard:
