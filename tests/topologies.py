@@ -216,7 +216,7 @@ def sentinel_group(
     *,
     replicas: int = 2,
     sentinels: int = 3,
-    down_after_ms: int = 1000,
+    down_after_ms: int = 500,
     password: str = "",
     **settings: str,
 ) -> Iterator[SentinelGroup]:
@@ -373,7 +373,7 @@ def cluster(
     *,
     primaries: int = 3,
     replicas: int = 1,
-    node_timeout_ms: int = 1500,
+    node_timeout_ms: int = 1000,
     **settings: str,
 ) -> Iterator[Cluster]:
     """Starts a cluster whose primaries share the slots evenly. `settings` are the servers' own, with `_` for `-`."""

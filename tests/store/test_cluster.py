@@ -23,6 +23,7 @@ from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
 from tests.store.load import Load
 from tests.store.office import Office
+from tests.store.test_checks import documented_rights
 from tests.topologies import Cluster, Server, cluster, sentinel_group
 
 PARTITIONS = 16
@@ -223,11 +224,11 @@ async def test_slots_move_under_load(whole_cluster: Cluster) -> None:
         assert not load.refused
 
 
-async def test_a_planned_failover_under_load(torn_cluster: Cluster) -> None:
-    async with store_of(torn_cluster, timeout_s=5) as store, Load(store) as load:
+async def test_a_planned_failover_under_load(whole_cluster: Cluster) -> None:
+    async with store_of(whole_cluster, timeout_s=5) as store, Load(store) as load:
         await load.until_done(200)
-        for primary in torn_cluster.primaries():
-            await asyncio.to_thread(torn_cluster.fail_over, primary)
+        for primary in whole_cluster.primaries():
+            await asyncio.to_thread(whole_cluster.fail_over, primary)
         await load.until_done(load.done + 200)
         assert await load.most_often() == 1
 
@@ -310,6 +311,30 @@ async def test_a_server_that_is_no_cluster() -> None:
         with pytest.raises(StoreUnavailable, match="cluster support disabled"):
             await store.join()
         await store.close_client()
+
+
+async def test_the_rights_that_the_documentation_names_are_enough(
+    whole_cluster: Cluster, store: Store, clock: Clock
+) -> None:
+    for server in whole_cluster.servers:
+        rights = [*documented_rights(server.program), "+cluster|slots"]
+        server.ask("ACL", "SETUSER", "least", "reset", "on", ">pw", *rights)
+    url = f"redis+cluster://least:pw@{whole_cluster.servers[0].address}"
+    async with store_of(whole_cluster, clock, url=url) as least:
+        await least.join()
+        office = Office(least, clock)
+        await office.join("n1")
+        await least.put_license(license_key(license_claim()))
+        await office.open("ann", "CALL_CENTER")
+        own = subscriber(url, ConnectOptions())
+        wakeups = Wakeups(own, "n1", publish=least.publish, every_s=0.2)
+        announced = wakeups.announced()
+        asked = asyncio.ensure_future(anext(announced))
+        await until(lambda: not wakeups.deaf)
+        await office.kick(everyone=True, reply_to="n1")
+        assert await asyncio.wait_for(asked, 10) == office.partition
+        await announced.aclose()
+        await wakeups.close()
 
 
 async def test_a_warning_is_given_once_for_all_servers(store: Store, whole_cluster: Cluster) -> None:

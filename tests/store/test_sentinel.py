@@ -26,7 +26,7 @@ SHORT = ConnectOptions(timeout_s=0.5, connect_timeout_s=0.5)
 @pytest.fixture(scope="module")
 def calm_group() -> Iterator[SentinelGroup]:
     """A group that no test harms."""
-    with sentinel_group(replicas=1) as running:
+    with sentinel_group(replicas=1, down_after_ms=60_000) as running:
         yield running
 
 
