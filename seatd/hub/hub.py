@@ -121,7 +121,7 @@ class Hub:
         return {
             "draining": "this node is being stopped" if self.draining else "",
             "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
-            "wakeups": "not subscribed to wake-ups" if self._wakeups.deaf else "",
+            "wakeups": self._wakeups.trouble,
             "capacity": "no room for another session" if self.is_full else "",
         }
 

@@ -83,7 +83,7 @@ class Leases:
         """
         everything = range(len(self._partitions))
         await asyncio.gather(*(self._beat(n) for n in everything))
-        self._durable = await self._store.is_durable()
+        self._durable = await self._store.is_durable(0)
         node = self._options.node
         await asyncio.gather(*(self._store.report(n, node, durable=self._durable) for n in everything))
         if not self._durable:

@@ -92,7 +92,7 @@ class NodeVerbs(Verbs):
     async def fence_of(self, customer: str, session: str) -> int | None:
         """A session's fence as the store has it; None when it has no such session."""
         name = customer_key("sessions", self.partition(customer), customer)
-        packed = await self.client.hget(name, session)
+        packed = await self.pipeline.command("HGET", name, session)
         return msgpack.unpackb(packed)["fence"] if packed is not None else None
 
     async def report(self, partition: int, node: str, *, durable: bool) -> bool:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import msgpack
 import msgspec
-from redis.asyncio import Redis
 
 from seatd.store import keys
+from seatd.store.cluster import Cluster
+from seatd.store.connect import Client
 from seatd.store.pipeline import Pipeline
 from seatd.store.scripts import load
 from seatd.store.values import StoreUnavailable
@@ -54,7 +55,7 @@ class Verbs:
 
     def __init__(
         self,
-        client: Redis,
+        client: Client,
         options: StoreOptions,
         *,
         checked: bool = False,
@@ -65,7 +66,7 @@ class Verbs:
         self.client = client
         self.options = options
         self.epochs: dict[int, int] = {}
-        self.pipeline = Pipeline(client)
+        self.pipeline = client if isinstance(client, Cluster) else Pipeline(client)
         self._scripts = load(checked=checked)
         self._checked = checked
         self._now_ms = now_ms
@@ -94,6 +95,14 @@ class Verbs:
     async def call_partition(self, verb: str, partition: int, /, **args: Any) -> Answer:
         """A verb about a whole partition."""
         return await self._run(verb, partition, None, args)
+
+    async def disconnect(self) -> None:
+        """Drops all connections: the next call looks anew for whoever serves the store now."""
+        await self.pipeline.disconnect()
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tells everybody who listens on a channel right now. Raises `StoreUnavailable`."""
+        await self.pipeline.publish(channel, message)
 
     async def _run(self, verb: str, partition: int, customer: str | None, args: dict[str, Any]) -> Answer:
         script = self._scripts[verb]

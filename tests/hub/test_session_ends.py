@@ -215,7 +215,6 @@ async def test_a_request_in_a_session_that_lives_elsewhere(
     await licensed()
     hub, other = await hubs("a"), await hubs("b")
     peer = await signed_in(hub, "ann", "CALL_CENTER")
-    hub._wakeups.deaf = True
     again = Peer(other)
     await again.say(hello("ann", "CALL_CENTER", resume=peer.resume))
     assert (await again.heard(Welcome)).resumed

@@ -205,7 +205,7 @@ async def test_an_engine_that_may_throw_data_away_is_refused(spare_store: Store)
     await spare_store.join()
 
 
-async def test_real_time_is_the_stores_own(engine: PrivateEngine) -> None:
+async def test_real_time_is_the_stores_own(engine: PrivateEngine, one_server: None) -> None:
     store = Store(connect(engine.url, ConnectOptions()), StoreOptions(partitions=4), checked=True)
     await store.client.flushall()
     before_s, _ = await store.client.time()

@@ -312,7 +312,7 @@ class Seats(SideBySide):
         await self.store.client.hset(partition_key("meta", PARTITION), "replid", "f" * 40)
 
 
-def test_store_and_model_agree(engine: PrivateEngine) -> None:
+def test_store_and_model_agree(engine: PrivateEngine, one_server: None) -> None:
     """`SEATD_TEST_EXAMPLES` makes it try more; with `SEATD_TEST_SHRINK` a failure is made short, which takes minutes."""
     with_url: Any = partial(Seats, engine.url)
     run_state_machine_as_test(

@@ -132,6 +132,34 @@ async def test_replica_is_unavailable(pipeline: Pipeline, spare_client: Redis) -
         await spare_client.slaveof()
 
 
+async def test_connections_to_a_replica_are_not_used_again(pipeline: Pipeline, spare_client: Redis) -> None:
+    """It was the primary once: whoever is it now is found with a new connection."""
+    asked = [pipeline.together(("CLIENT", "ID")) for _ in range(3)]
+    before = {answer for (answer,) in await asyncio.gather(*asked)}
+    await spare_client.slaveof("127.0.0.1", 1)
+    try:
+        with pytest.raises(StoreUnavailable, match="READONLY"):
+            await call(pipeline)
+        asked = [pipeline.together(("CLIENT", "ID")) for _ in range(3)]
+        assert not before & {answer for (answer,) in await asyncio.gather(*asked)}
+    finally:
+        await spare_client.slaveof()
+
+
+async def test_plain_commands_travel_with_scripts(pipeline: Pipeline, spare_client: Redis) -> None:
+    await spare_client.set("text", "x")
+    calls = call(pipeline), pipeline.command("GET", "text"), pipeline.command("LLEN", "text"), call(pipeline)
+    first, text, wrong, second = await asyncio.gather(*calls, return_exceptions=True)
+    assert (first, text, second) == (1, b"x", 2)
+    assert isinstance(wrong, exceptions.ResponseError)
+
+
+async def test_commands_together_are_answered_in_order_or_not_at_all(pipeline: Pipeline) -> None:
+    assert await pipeline.together(("SET", "a", "1"), ("INCR", "a"), ("GET", "a")) == [True, 2, b"2"]
+    with pytest.raises(exceptions.ResponseError):
+        await pipeline.together(("LLEN", "a"), ("GET", "a"))
+
+
 async def test_primary_without_its_replicas_is_unavailable(pipeline: Pipeline, spare_client: Redis) -> None:
     async with configured(spare_client, "min-replicas-to-write", "1"):
         with pytest.raises(StoreUnavailable, match="NOREPLICAS"):
