@@ -6,8 +6,9 @@
 
 local function promise(free)
   for _, seat in ipairs(free) do
-    if not has(seats, seat.license .. '\0' .. seat.holder) then
-      promised[seat.license] = (promised[seat.license] or 0) + 1
+    local member = seat.license .. '\0' .. seat.holder
+    if not promised[member] and not has(seats, member) then
+      promised[member], promised_number[seat.license] = seat, (promised_number[seat.license] or 0) + 1
     end
   end
 end
@@ -68,7 +69,7 @@ local function settle()
   if recovering or redis.call('ZCARD', queue) == 0 then
     return
   end
-  promised = {}
+  promised, promised_number = {}, {}
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
     if entry.record.waiting then
