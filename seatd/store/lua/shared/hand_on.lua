@@ -23,8 +23,8 @@ local function promise_ahead(session, priority)
   for _, entry in ipairs(in_line()) do
     local waiting = entry.record.waiting
     if waiting and entry.session ~= session and waiting.priority >= priority then
-      local chosen, _, free = plan_for(entry)
-      promise(chosen or free)
+      local chosen, denial, free = plan_for(entry)
+      promise(chosen or denial.code == 'no_seat' and free or {})
     end
   end
 end

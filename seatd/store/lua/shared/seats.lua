@@ -204,7 +204,7 @@ local function add_wanted(chosen, has_product, more, user, domain)
   end
 end
 
--- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `held` has
+-- All of `need`, or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are free; `more` as far as there is room. What `held` has
 -- already is not drawn again.
 local function plan(held, user, domain, need, more)
   local has_product, chosen, denial = {}, {}, nil
@@ -214,7 +214,10 @@ local function plan(held, user, domain, need, more)
   for _, want in ipairs(need) do
     if not has_product[want.product] then
       local seat, why = choose(want, user, domain)
-      chosen[#chosen + 1], denial, has_product[want.product] = seat, denial or why, true
+      if why and (not denial or (denial.code == 'no_seat' and why.code ~= 'no_seat')) then
+        denial = why
+      end
+      chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
   if denial then
