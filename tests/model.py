@@ -254,8 +254,9 @@ class Model(Line):
         lost = []
         for item in held:
             session = self.customer(name).sessions.get(item.session)
-            if session and session.fence == item.fence and session.state == "parked":
-                session.state, session.node, session.until_ms = "attached", node, 0
+            if session and session.fence == item.fence and not session.node and session.state != "draining":
+                session.state = "attached" if session.state == "parked" else session.state
+                session.node, session.until_ms = node, 0
             elif session is None or (session.fence, session.node) != (item.fence, node):
                 lost.append(item.session)
         return Reasserted(lost=tuple(lost), restored=())
