@@ -108,8 +108,8 @@ class Queue:
             place = places.get((waiter.session.key, waiter.ref))
             if place is not None:
                 self._place(waiter, place)
-            elif not queue.recovering:
-                self._miss(waiter)
+            elif not queue.recovering and self._hub.leases.lapsed_s(waiter.session.partition) <= 0:
+                self._miss(waiter)  # otherwise it is passed over until it has been told again
 
     async def _customers_due(self) -> set[str]:
         """Whose queues are to be looked at: those that have moved, and at fixed times (however busy some are) all."""

@@ -30,6 +30,7 @@ from seatd_protocol.messages import (
     ServerMessage,
     Welcome,
 )
+from tests.conftest import Clock
 from tests.hub.conftest import Hubs, Peer, hello, signed_in, states, used
 from tests.licenses import Licensed
 from tests.servers import eventually
@@ -543,6 +544,29 @@ async def test_a_turn_whose_order_never_comes_is_found_out(
     await hub.queue.refresh("acme")
     await hub.queue.refresh("acme")
     assert (await bob.heard(Welcome)).seats[0].product == "CALL_CENTER"
+
+
+async def test_a_node_without_lease_does_not_give_its_waiters_up(
+    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are passed over until it has its lease again, and then in line where they were."""
+    await licensed(limit=1)
+    a, b = await hubs("a"), await hubs("b")
+    ann, bob, eve = await signed_in(b, "ann", "CALL_CENTER"), await waits(a, "bob"), await waits(b, "eve")
+    clock.pass_ms(store.options.node_lease_ms)
+    await b.leases._beat(store.partition("acme"))
+    clock.pass_ms(1)
+    await b.leases._beat(store.partition("acme"))
+    assert await line(store) == ["eve"]
+    with monkeypatch.context() as frozen:
+        frozen.setattr(a.leases, "lapsed_s", lambda partition: 1.0)
+        for _ in range(3):
+            await a.queue.refresh("acme")
+    await a.leases._beat(store.partition("acme"))
+    assert await line(store) == ["bob", "eve"]
+    await leaves(ann)
+    assert await bob.heard(Welcome)
+    await eve.drop()
 
 
 # -- places ---------------------------------------------------------------------------------------

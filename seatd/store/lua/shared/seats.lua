@@ -204,8 +204,8 @@ local function add_wanted(chosen, has_product, more, user, domain)
   end
 end
 
--- All of `need`, or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are free; `more` as far as there is room. What `held` has
--- already is not drawn again.
+-- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
+-- free. `more` comes as far as there is room. What `held` has already is not drawn again.
 local function plan(held, user, domain, need, more)
   local has_product, chosen, denial = {}, {}, nil
   for _, seat in ipairs(held) do
