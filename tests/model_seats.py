@@ -20,10 +20,13 @@ def own_sessions(customer: Customer, user: str) -> tuple[OwnSession, ...]:
 
 
 class Drawing:
-    """One session's request for seats, at one moment."""
+    """One session's request for seats, at one moment. `promised`: seats that are free, but only for their holders."""
 
-    def __init__(self, customer: Customer, user: str, domain: str, now_ms: int) -> None:
+    def __init__(
+        self, customer: Customer, user: str, domain: str, now_ms: int, promised: Sequence[Held] = ()
+    ) -> None:
         self.customer = customer
+        self.promised = promised
         self.user = user
         self.domain = domain
         self.now_ms = now_ms
@@ -40,15 +43,22 @@ class Drawing:
                 drawn += [] if isinstance(found, Denied) else found
         return drawn
 
+    def free(self, held: Sequence[Held], need: Sequence[Want]) -> list[Held]:
+        """Those seats of `need` that there are, although there are not all."""
+        return [seat for seat in self._each(held, need) if isinstance(seat, Held)]
+
     def _together(self, held: Sequence[Held], wants: Sequence[Want]) -> list[Held] | Denied:
-        drawn: list[Held] = []
-        for want in wants:
-            if want.product not in {seat.product for seat in [*held, *drawn]}:
-                seat = self.choose(want)
-                if isinstance(seat, Denied):
-                    return seat
-                drawn.append(seat)
-        return drawn
+        """All, or the first denial that no waiting can mend, or else the first."""
+        drawn = self._each(held, wants)
+        denials = [denial for denial in drawn if isinstance(denial, Denied)]
+        lasting = [denial for denial in denials if denial.code != "no_seat"]
+        for denial in [*lasting, *denials]:
+            return denial
+        return [seat for seat in drawn if isinstance(seat, Held)]
+
+    def _each(self, held: Sequence[Held], wants: Sequence[Want]) -> list[Held | Denied]:
+        has = {seat.product for seat in held}
+        return [self.choose(want) for want in wants if want.product not in has]
 
     def choose(self, want: Want) -> Held | Denied:
         """The seat for one product, or why there is none."""
@@ -78,16 +88,16 @@ class Drawing:
     def _floating(self, valid: list[License], want: Want, full: list[Denied]) -> Held | Denied:
         pool = [license for license in valid if license.kind == "competitive"]
         for license in pool:
-            if want.holder in self.customer.holders(license.id):
+            if want.holder in self._taken(license):
                 return self._seat(license, want)
         if not pool:
             return full[0] if full else Denied(code="not_assigned", product=want.product)
-        used = {license.id: len(self.customer.holders(license.id)) for license in pool}
-        in_use = sum(used.values())
+        used = {license.id: len(self._taken(license)) for license in pool}
+        in_use = sum(len(self.customer.holders(license.id)) for license in pool)
         if want.combine == "max":
             largest = max(license.limit for license in pool)
             pool = [next(license for license in pool if license.limit == largest)]
-            used = {pool[0].id: in_use}
+            used = {pool[0].id: sum(used.values())}
         for license in pool:
             if used[license.id] < license.limit:
                 return self._seat(license, want)
@@ -97,7 +107,8 @@ class Drawing:
         return self._no_seat(want, sum(license.limit for license in pool), in_use)
 
     def _seat(self, license: License, want: Want, *, overdraft: bool = False) -> Held:
-        same = [s for s in self.customer.seats() if (s.license, s.holder) == (license.id, want.holder)]
+        seats = [*self.customer.seats(), *self.promised]
+        same = [seat for seat in seats if (seat.license, seat.holder) == (license.id, want.holder)]
         return Held(
             product=want.product,
             license=license.id,
@@ -106,6 +117,11 @@ class Drawing:
             since_ms=self.now_ms,
             overdraft=overdraft or any(seat.overdraft for seat in same),
         )
+
+    def _taken(self, license: License) -> set[str]:
+        """Who has a seat of it, or is promised one."""
+        promised = {seat.holder for seat in self.promised if seat.license == license.id}
+        return self.customer.holders(license.id) | promised
 
     def _other_devices(self, want: Want) -> set[str]:
         """The user's other devices that hold the product."""
@@ -117,5 +133,4 @@ class Drawing:
         }
 
     def _no_seat(self, want: Want, limit: int, used: int) -> Denied:
-        own = own_sessions(self.customer, self.user)
-        return Denied(code="no_seat", product=want.product, limit=limit, used=used, holders=own)
+        return Denied(code="no_seat", product=want.product, limit=limit, used=used)

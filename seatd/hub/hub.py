@@ -210,9 +210,13 @@ class Hub:
         """Ends a session of which it is not known whether it was opened."""
         await self._end(session.identity.customer, session.key, 1)
 
-    async def keep_products(self, session: Session) -> None:
-        """The session asks again: what was to be given back because an answer was lost no longer is."""
-        await self.endings.withdraw(session.partition, f"{session.key} products")
+    async def acquires_are_settled(self, session: Session) -> bool:
+        """Before a session asks again: whether no acquire of unknown outcome is left to be undone."""
+        name = f"{session.key} products"
+        undo = await self.endings.withdraw(session.partition, name)
+        if undo is not None:
+            await self.endings.settle(session.partition, name, undo)
+        return not self.endings.has(name)
 
     async def undo_acquire(self, session: Session, products: list[str], *, waits: bool) -> None:
         """An acquire's outcome is unknown: gives back what the session did not have before, and the place in the queue."""

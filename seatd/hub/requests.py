@@ -35,6 +35,8 @@ async def acquire(session: Session, message: Acquire) -> None:
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
         return deny(session, wants, message.ref)
+    if message.wait_s > 0 and not await hub.queue.end(session):
+        return deny(session, UNAVAILABLE, message.ref)
     with hub.arriving(session):  # its turn may come before the answer that sends it to the queue
         _answer(session, message, wants, await _draw(session, wants, message))
     return None
@@ -68,7 +70,8 @@ async def _draw(
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
-    await hub.keep_products(session)
+    if not await hub.acquires_are_settled(session):
+        return UNAVAILABLE
     try:
         outcome = await hub.store.acquire(
             session.identity.customer,

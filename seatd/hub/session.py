@@ -236,6 +236,7 @@ class Session:
         if self._ordered_out:
             return
         self._ordered_out = order
+        self.hub.queue.forget(self)
         if self.closing:  # whatever it is closed for: its end is the order's receipt
             return
         self._told = True
@@ -279,6 +280,7 @@ class Session:
         self.close(codes.LOGOUT)
 
     async def _bye(self) -> None:
+        self.hub.queue.forget(self)
         await self._end_in_store()
         self.close(codes.NORMAL)
 
@@ -291,12 +293,14 @@ class Session:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session.
 
         `let_go`: the client has closed it itself. One that was ordered out and merely vanished may go on believing in its
-        seats until its lease is over: they stay taken until the store's deadline for that.
+        seats until its lease is over: they stay taken until the store's deadline for that. A waiter that closes of its own
+        accord leaves the queue; one that we have closed (to move it, say) finds its place again.
         """
+        left = let_go and self.closing is None
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
         waited = not self.welcomed  # it has no seats that its client could believe in
-        if self._ordered_out or self._replaced or (waited and let_go):
+        if self._ordered_out or self._replaced or (waited and left):
             if let_go or waited:
                 await self._end_in_store()
         elif self.stored:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Waiter:
     """A hello that waits (it is given), or an acquire (its `ref` is). `products` is what was asked for.
 
-    `unplaced` counts how often in a row the store has not named it among those who wait.
+    `unplaced` counts how often in a row the store has not named it among those who wait; `leaving` is held while the store is
+    asked to end its wait.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Waiter:
         self.ref = ref
         self.since_s = time.monotonic()
         self.unplaced = 0
+        self.leaving = asyncio.Lock()
         self.timer: asyncio.TimerHandle | None = None
 
     @property

@@ -21,10 +21,11 @@ from hypothesis.stateful import (
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
-from seatd.store.values import Due, Granted, Held, KickTarget, Opening
+from seatd.store.values import Due, Granted, Held, KickTarget, Opening, Queued
 from seatd_protocol.messages import Device
 from tests.engine import PrivateEngine
 from tests.licenses import license_key
+from tests.store.contents import contents
 from tests.store.side_by_side import Known, SideBySide
 from tests.store.strategies import (
     COMBINE,
@@ -47,6 +48,8 @@ from tests.store.strategies import (
     a_node,
     a_nominal,
     a_pick,
+    a_priority,
+    a_product,
     a_user,
     a_while,
     claim,
@@ -70,6 +73,7 @@ class Seats(SideBySide):
         super().__init__(url)
         self.sessions = 0
         self.keys = 0
+        self.acquired = 0
         self.granted: list[Known] = []
 
     @initialize(limits=st.lists(st.integers(1, 2), min_size=9, max_size=9), overdraft=st.booleans())
@@ -94,20 +98,85 @@ class Seats(SideBySide):
         need=need_or_nothing,
         more=more,
         group=a_group,
+        priority=a_priority,
     )
     def open(self, **how: Any) -> MultipleResults[Known]:
         return multiple(*self.opened(**how))
 
-    @rule(target=openings, user=a_user, need=need, pick=a_pick)
-    def open_everywhere(self, user: str, need: list[str], pick: int) -> MultipleResults[Known]:
+    @rule(target=openings, user=a_user, need=need, pick=a_pick, priority=a_priority)
+    def open_everywhere(
+        self, user: str, need: list[str], pick: int, priority: int | None
+    ) -> MultipleResults[Known]:
         """One user on all devices."""
-        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "") for device in DEVICES]
+        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "", priority) for device in DEVICES]
         return multiple(*itertools.chain(*opened))
 
+    @rule(target=openings, product=a_product, device=a_device, pick=a_pick, priority=a_priority)
+    def crowd(self, product: str, device: str, pick: int, priority: int | None) -> MultipleResults[Known]:
+        """Everybody wants the same, and all but the last something more."""
+        other = PRODUCTS[(PRODUCTS.index(product) + 1) % len(PRODUCTS)]
+        opened = [
+            self.opened(CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority)
+            for number, user in zip((2, 2, 1), USERS, strict=True)
+        ]
+        return multiple(*itertools.chain(*opened))
+
+    @rule(target=openings, known=openings, pick=a_pick, parked=mostly, ms=a_while, same=mostly)
+    def come_back(self, known: Known, pick: int, parked: bool, ms: int, same: bool) -> MultipleResults[Known]:
+        """The same device says hello anew, mostly for the same products: a waiter finds its place again."""
+        customer, opening = known = self.waiting(known)
+        if parked:
+            self.park(known)
+            self.time_passes(ms, "")
+        need = [want.product for want in opening.need]
+        need = need if same else need[:-1] or [PRODUCTS[0]]
+        priority = opening.priority if opening.wait else None
+        return multiple(*self.opened(customer, pick, opening.user, opening.device.id, need, [], "", priority))
+
+    def waiting(self, known: Known) -> Known:
+        """A session that waits, while there is one: this, or else the one that came last."""
+        lines = {name: {session.id for session in self.model.queue(name)} for name in CUSTOMERS}
+        in_line = [k for k in self.granted if k[1].session in lines[k[0]]]
+        return known if known in in_line or not in_line else in_line[-1]
+
+    @rule(known=openings, error=a_fence_error)
+    def give_up(self, known: Known, error: int) -> None:
+        customer, opening = known = self.waiting(known)
+        self.both("leave_queue", customer, session=opening.session, fence=self.fence(known, error))
+
+    @rule(customer=a_customer)
+    def serve(self, customer: str) -> None:
+        """Nobody waits for what is free and promised to nobody: asked again, there is nothing more to hand on."""
+        places = self.both("serve", customer)
+        before = self.run(contents(self.store, PARTITION, CUSTOMERS))
+        assert self.both("serve", customer) == places
+        assert self.run(contents(self.store, PARTITION, CUSTOMERS)) == before
+
+    @rule(customer=a_customer, license=a_license, limit=st.integers(1, 3))
+    def resize(self, customer: str, license: str, limit: int) -> None:
+        """A license grows or shrinks while people wait."""
+        self.import_key(
+            (
+                customer,
+                ("one.test", "two.test"),
+                [claim(license, limit=limit, overdraft=0, from_ms=0, till_ms=500_000)],
+            )
+        )
+        self.serve(customer)
+
     def opened(
-        self, customer: str, pick: int, user: str, device: str, need: list[str], more: list[str], group: str
+        self,
+        customer: str,
+        pick: int,
+        user: str,
+        device: str,
+        need: list[str],
+        more: list[str],
+        group: str,
+        priority: int | None = None,
+        queue_limit: int = 4,
     ) -> list[Known]:
-        """A new session, on the emergency path when it needs nothing."""
+        """A new session, on the emergency path when it needs nothing. It waits when it has a `priority`."""
         self.sessions += 1
         opening = Opening(
             session=f"s{self.sessions:03}",
@@ -119,8 +188,11 @@ class Seats(SideBySide):
             want=tuple(want(product, user, device, group) for product in more),
             per_user=3,
             unseated=not need and not more,
+            wait=bool(need) and priority is not None,
+            priority=priority or 0,
+            queue_limit=queue_limit,
         )
-        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted):
+        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted | Queued):
             return []
         self.granted.append((customer, opening))
         return self.granted[-1:]
@@ -193,8 +265,10 @@ class Seats(SideBySide):
         told = {"delivered": True, "acknowledged": acknowledged}
         self.both("close", known[0], session=known[1].session, fence=fence, **told)
 
-    @rule(known=openings, error=a_fence_error, products=need, back=seldom)
-    def acquire(self, known: Known, error: int, products: list[str], back: bool) -> None:
+    @rule(known=openings, error=a_fence_error, products=need, back=seldom, priority=a_priority)
+    def acquire(
+        self, known: Known, error: int, products: list[str], back: bool, priority: int | None = None
+    ) -> None:
         """Further products, or some given back."""
         customer, opening = known = self.alive(known)
         fence = self.fence(known, error)
@@ -202,7 +276,10 @@ class Seats(SideBySide):
             self.both("release", customer, session=opening.session, fence=fence, products=products)
         else:
             wants = tuple(want(product, opening.user, opening.device.id) for product in products)
-            self.both("acquire", customer, session=opening.session, fence=fence, need=wants)
+            self.acquired += 1
+            queue = {"wait": priority is not None, "priority": priority or 0, "queue_limit": 4}
+            asked = {"need": wants, "ref": self.acquired, **queue}
+            self.both("acquire", customer, session=opening.session, fence=fence, **asked)
 
     @rule(known=openings, right_user=mostly, cooldown_ms=a_cooldown)
     def kick_session(self, known: Known, right_user: bool, cooldown_ms: int) -> None:

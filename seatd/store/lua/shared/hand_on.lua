@@ -6,8 +6,9 @@
 
 local function promise(free)
   for _, seat in ipairs(free) do
-    if not has(seats, seat.license .. '\0' .. seat.holder) then
-      promised[seat.license] = (promised[seat.license] or 0) + 1
+    local member = seat.license .. '\0' .. seat.holder
+    if not promised[member] and not has(seats, member) then
+      promised[member], promised_number[seat.license] = seat, (promised_number[seat.license] or 0) + 1
     end
   end
 end
@@ -22,8 +23,8 @@ local function promise_ahead(session, priority)
   for _, entry in ipairs(in_line()) do
     local waiting = entry.record.waiting
     if waiting and entry.session ~= session and waiting.priority >= priority then
-      local chosen, _, free = plan_for(entry)
-      promise(chosen or free)
+      local chosen, denial, free = plan_for(entry)
+      promise(chosen or denial.code == 'no_seat' and free or {})
     end
   end
 end
@@ -68,7 +69,7 @@ local function settle()
   if recovering or redis.call('ZCARD', queue) == 0 then
     return
   end
-  promised = {}
+  promised, promised_number = {}, {}
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
     if entry.record.waiting then

@@ -2,8 +2,9 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
--- Seats that are free but promised to somebody in the queue (see queue.lua).
-local promised = {}
+-- Seats that are free but promised to somebody in the queue (see hand_on.lua): by license and holder, and their number by
+-- license. Like a seat that is taken, one that is promised is shared by all sessions of its holder.
+local promised, promised_number = {}, {}
 
 local function used(id)
   return count(seats, id)
@@ -51,7 +52,7 @@ local function competitive(valid)
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
-      record.taken = record.used + (promised[record.id] or 0)
+      record.taken = record.used + (promised_number[record.id] or 0)
       taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
       if not largest or record.limit > largest.limit then
@@ -113,9 +114,10 @@ local function other_devices(user, want)
   return number
 end
 
--- The seat that the holder has already. It is one seat, so its mark is the same in every session that shares it.
+-- The seat that the holder has already, or is promised. It is one seat, so its mark is the same in every session that shares it.
 local function shared_seat(record, want, user)
-  local overdraft = false
+  local meant = promised[record.id .. '\0' .. want.holder]
+  local overdraft = meant and meant.overdraft or false
   for _, own in ipairs(sessions_of(user)) do
     for _, seat in ipairs(own.record.seats) do
       overdraft = overdraft or (seat.license == record.id and seat.holder == want.holder and seat.overdraft)
@@ -143,7 +145,8 @@ local function choose(want, user, domain)
   end
   local found, limit, in_use, taken, largest = competitive(valid)
   for _, record in ipairs(found) do
-    if has(seats, record.id .. '\0' .. want.holder) then
+    local member = record.id .. '\0' .. want.holder
+    if promised[member] or has(seats, member) then
       return shared_seat(record, want, user)
     end
   end
@@ -201,8 +204,8 @@ local function add_wanted(chosen, has_product, more, user, domain)
   end
 end
 
--- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `held` has
--- already is not drawn again.
+-- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
+-- free. `more` comes as far as there is room. What `held` has already is not drawn again.
 local function plan(held, user, domain, need, more)
   local has_product, chosen, denial = {}, {}, nil
   for _, seat in ipairs(held) do
@@ -211,7 +214,10 @@ local function plan(held, user, domain, need, more)
   for _, want in ipairs(need) do
     if not has_product[want.product] then
       local seat, why = choose(want, user, domain)
-      chosen[#chosen + 1], denial, has_product[want.product] = seat, denial or why, true
+      if why and (not denial or (denial.code == 'no_seat' and why.code ~= 'no_seat')) then
+        denial = why
+      end
+      chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
   if denial then
