@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
@@ -74,9 +75,10 @@ class Cluster:
         return [self._pipeline(address).client for address in dict.fromkeys(self._map.primaries) if address]
 
     async def disconnect(self) -> None:
-        """Drops all connections, and asks anew who has which slots."""
-        self._learn()
+        """Drops all connections, and asks anew who has which slots; what is on its way may still be answered."""
         await asyncio.gather(*(pipeline.disconnect() for pipeline in self._pipelines.values()))
+        with suppress(StoreUnavailable):  # whoever calls next is told
+            await asyncio.shield(self._learn())
 
     async def close(self) -> None:
         """Waits for what is on its way."""

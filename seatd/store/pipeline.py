@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redis import exceptions
 from redis.asyncio import Redis
 
-from seatd.store.connections import drop
+from seatd.store.pools import drop
 from seatd.store.scripts import Script
 from seatd.store.values import StoreUnavailable
 
@@ -75,8 +75,11 @@ class Pipeline:
         before = [ASKING] if asking else []
         try:
             answers = await self._sent([*before, *commands])
-        except AWAY as error:
-            raise told_of(error) from error
+        except Exception as error:
+            told = told_of(error)
+            if told is error:
+                raise
+            raise told from error
         for answer in answers:
             if isinstance(answer, Exception):
                 raise told_of(answer) from None

@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
-from seatd.store.connections import drop
+from seatd.store.pools import drop
 from seatd.store.url import Address, SeveralHosts
 
 LOOK_S = 1.0

@@ -299,6 +299,22 @@ async def until(holds: Any) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_dropped_store_finds_its_servers_again(store: Store, whole_cluster: Cluster) -> None:
+    keys = [partition_key("n", number) for number in range(PARTITIONS)]
+    await asyncio.gather(*(store.pipeline.run(COUNT, [key], EMPTY) for key in keys))
+    before = [client_ids(server) for server in whole_cluster.primaries()]
+    await store.disconnect()
+    answers = await asyncio.gather(*(store.pipeline.run(COUNT, [key], EMPTY) for key in keys))
+    assert answers == [2] * len(keys)
+    after = [client_ids(server) for server in whole_cluster.primaries()]
+    assert not any(earlier & later for earlier, later in zip(before, after, strict=True))
+
+
+def client_ids(server: Server) -> set[str]:
+    """The connections over which scripts were called."""
+    return {row["id"] for row in server.client.client_list() if row["cmd"] == "evalsha"}
+
+
 async def test_one_of_a_cluster_is_not_taken_for_a_server_of_its_own(whole_cluster: Cluster) -> None:
     async with store_of(whole_cluster, url=f"redis://{whole_cluster.primaries()[0].address}") as store:
         with pytest.raises(WrongDeployment, match=r"redis\+cluster"):
