@@ -45,9 +45,9 @@ def _follows(before: Event, event: Event) -> Iterator[Violation]:
 
 def out_of_turn(history: History) -> Iterator[Violation]:
     """I6: of those who wait from before to after a grant, the one that came first is served."""
-    waiting: dict[tuple[str, str], Event] = {}
+    waiting: dict[tuple[str, str, str], Event] = {}
     for event in history.of("queued", "left", "granted", "freed", "lost"):
-        key = (event.license, event.session)
+        key = (event.proc, event.license, event.session)  # two primaries have two queues
         if event.op == "lost":
             waiting.clear()
         elif event.op == "queued":
@@ -57,8 +57,8 @@ def out_of_turn(history: History) -> Iterator[Violation]:
         if event.op == "granted" and event.value.get("queued"):
             earlier = [
                 other
-                for (license_, _), other in waiting.items()
-                if license_ == event.license and other.value < event.value["queued"]
+                for (proc, license_, _), other in waiting.items()
+                if (proc, license_) == key[:2] and other.value < event.value["queued"]
             ]
             if earlier:
                 yield Violation(

@@ -67,7 +67,7 @@ class Client:
                     self._leave(wire)
                 elif not live:
                     self._note("info", "hello")
-                return
+                return None
             if what == "queued":
                 deadline = world.now + world.times.client
                 continue

@@ -127,10 +127,10 @@ class Node:
         )
 
     async def _reassert(self) -> None:
-        epoch = self.epoch
-        _, body = await self.call("reassert", node=self.name, report=self._report(), memory=self.memory)
+        epoch, report = self.epoch, self._report()
+        _, body = await self.call("reassert", node=self.name, report=report, memory=self.memory)
         self.doubtful = self.epoch > epoch
-        self._act_on(body)
+        self._act_on(body, report)
 
     async def _renew(self) -> None:
         while True:
@@ -143,17 +143,23 @@ class Node:
             await asyncio.sleep(self.world.times.renew)
 
     async def _beat(self, asked: float) -> None:
-        word, body = await self.call("beat", node=self.name, joined=self.joined, report=self._report())
+        report = self._report()
+        word, body = await self.call("beat", node=self.name, joined=self.joined, report=report)
         self.joined = True
         self.doubtful |= word == "lapsed"
         if self.doubtful:
             await self._reassert()
         else:
-            self._act_on(body)
+            self._act_on(body, report)
         self.lease.renewed(self.clock() if Bug.LEASE_FROM_REPLY in self.world.bugs else asked)
         await self.call("sweep")
 
-    def _act_on(self, audit: dict[str, Any]) -> None:
+    def _as_reported(self, session: str, report: Report) -> Held | None:
+        """The session that the answer is about; it may have come back to this node since the question."""
+        held = self.held.get(session)
+        return held if held and report.held.get(session, (0, ""))[0] == held.fence else None
+
+    def _act_on(self, audit: dict[str, Any], report: Report) -> None:
         self.memory.limit = max(self.memory.limit, audit["limit"])
         for session in audit["granted"]:
             if session in self.waiting:
@@ -162,14 +168,16 @@ class Node:
         for session in audit["lost"]:
             if session in self.waiting:
                 self.waiting.pop(session)[1].tell("closed", code=4103, reason="internal")
-            elif held := self.held.pop(session, None):
+            elif held := self._as_reported(session, report):
+                del self.held[session]
                 held.wire.tell("closed", code=4001, reason="lease_lost")
         for session in audit["superseded"]:
-            if held := self.held.pop(session, None):
+            if held := self._as_reported(session, report):
+                del self.held[session]
                 held.wire.tell("closed", code=4301, reason="replaced")
                 self.spawn(self._surely("close", session=session, node=self.name, fence=held.fence))
         for session in audit["out"]:
-            if held := self.held.get(session):
+            if held := self._as_reported(session, report):
                 self.memory.kicked.setdefault(session, (held.user, 0.0))
                 held.wire.tell("logout")
 
