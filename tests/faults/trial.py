@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import re
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -19,6 +22,7 @@ from tests.faults.fault import Figure
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.proxy import Proxy
+from tests.faults.stubborn import Stubborn
 from tests.faults.times import Times
 from tests.faults.watch import Watch
 from tests.scenarios.company import Company
@@ -45,6 +49,7 @@ class Trial:
         self.history = History()
         self.nodes: list[Server] = []
         self.people: list[Person] = []
+        self.stubborn: list[Stubborn] = []
         self.figures: list[Figure] = []
         self.remarks: list[str] = []
         self.limits: dict[str, int] = {}
@@ -87,6 +92,22 @@ class Trial:
         while server.process.poll() is None and time.monotonic() < began_s + within_s:
             await asyncio.sleep(0.02)
         return time.monotonic() - began_s
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[Path]:
+        """Nodes started within this take faults from within (see `inside/`); the folder that tells them which."""
+        folder = self.engine.socket.parent
+        environ = {"PYTHONPATH": str(Path(__file__).parent / "inside"), "TESTS_FAULTS_FOLDER": str(folder)}
+        before = {name: os.environ.get(name) for name in environ}
+        os.environ.update(environ)
+        try:
+            yield folder
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
     async def proxied(self, target: str) -> Proxy:
         """A proxy in front of something, for as long as the trial lasts."""
@@ -134,6 +155,12 @@ class Trial:
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
         person = Person(self.history, self.http, addresses, self.company.name, user, token, device=device)
         self.people.append(person)
+        return person
+
+    def stubborn_person(self, name: str, device: str = "d1") -> Stubborn:
+        """Somebody who stays on a connection whatever happens; not connected yet."""
+        person = Stubborn(self.history, self.company, name, device=device)
+        self.stubborn.append(person)
         return person
 
     async def crowd(self, number: int | None = None, *urls: str, prefix: str = "u") -> list[Person]:
@@ -209,6 +236,17 @@ class Trial:
             await asyncio.sleep(0.1)
         return sorted(t - since for t in freed.values())
 
+    def ends_by_server(self, since: float) -> list[int]:
+        """Codes that servers have closed connections with."""
+        ends = self.history.of("closed")
+        return [end.value["code"] for end in ends if end.t >= since and 4000 <= end.value["code"] < 5000]
+
+    async def metric(self, node: Server, name: str) -> float:
+        """The sum of a metric's series on a node."""
+        async with self.http.get(f"http://{node.admin}/metrics") as page:
+            lines = (await page.text()).splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{name}(\{{.*\}})? ", line))
+
     # -- the end ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:
@@ -216,8 +254,9 @@ class Trial:
         give_up_s = time.monotonic() + self.times.free + 2
         while True:
             with contextlib.suppress(RedisError, OSError):
-                ledger = await self.watch.snapshot()
+                ledger = await self.watch.look()
                 live = [person.session for person in self.people if person.live]
+                live += [person.session for person in self.stubborn if person.connected]
                 if set(ledger.standing()) == set(live) or time.monotonic() > give_up_s:
                     break
             assert time.monotonic() < give_up_s + 30, "the store does not answer"
@@ -235,6 +274,8 @@ class Trial:
         for server in tuple(self._frozen):
             self.thaw(server)
         await together([person.vanish for person in self.people])
+        for person in self.stubborn:
+            person.drop()
         await self._stack.aclose()
 
 

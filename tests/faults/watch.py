@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any, NamedTuple
 
@@ -49,6 +50,7 @@ class Watch:
         self._partition = partition_of(customer, partitions)
         self._client = Redis.from_url(url, socket_timeout=2.0)
         self._last = Snapshot(0.0, {}, {}, 0, 0)
+        self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -59,11 +61,19 @@ class Watch:
         """Ends."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
         await self._client.aclose()
 
-    async def snapshot(self) -> Snapshot:
-        """What the store says now. Raises `RedisError` or `OSError` while it is away."""
+    async def look(self) -> Snapshot:
+        """What the store says now, and notes what changed. Raises `RedisError` or `OSError` while it is away."""
+        async with self._looking:
+            now = await self._snapshot()
+            self._note(now)
+            self._last = now
+        return now
+
+    async def _snapshot(self) -> Snapshot:
         at = self.history.clock()
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hgetall(key("sessions", self._partition, self.customer))
@@ -84,13 +94,8 @@ class Watch:
 
     async def _sample(self) -> None:
         while True:
-            try:
-                now = await self.snapshot()
-            except (RedisError, OSError):
-                pass
-            else:
-                self._note(now)
-                self._last = now
+            with contextlib.suppress(RedisError, OSError):
+                await self.look()
             await asyncio.sleep(EVERY_S)
 
     def _note(self, now: Snapshot) -> None:
