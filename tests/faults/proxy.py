@@ -40,7 +40,7 @@ class _Link:
         for writer in self.writers:
             wire = writer.get_extra_info("socket")
             if wire is not None and wire.family == socket.AF_INET:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, ValueError):  # it is closed already
                     wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 
@@ -131,10 +131,10 @@ class Proxy:
         link = _Link(writer)
         self._links.add(link)
         try:
-            if not self._refusing:
-                await self._carry(link, reader)
-        except OSError:
-            pass  # nobody there: whoever came is told in the same way
+            # Nobody there: whoever came is told in the same way. Cancelled: the proxy ends.
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                if not self._refusing:
+                    await self._carry(link, reader)
         finally:
             link.reset()
             self._links.discard(link)
