@@ -174,6 +174,9 @@ class Pipeline:
 
 def told_of(error: Exception) -> Exception:
     """What a caller is told of an error: `StoreUnavailable` where the store is away or refuses for now."""
+    # uvloop says so when a connection that the peer has reset is written to; asyncio's own loop raises ConnectionError.
+    if isinstance(error, RuntimeError) and "handler is closed" in str(error):
+        return StoreUnavailable("ConnectionError")
     # redis-py takes the engine's code out of the text of those errors that it has a class for.
     code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
     if code in REFUSED_FOR_NOW:
