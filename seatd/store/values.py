@@ -178,10 +178,11 @@ class Due(Value, frozen=True, kw_only=True):
 
 
 class Beat(Value, frozen=True, kw_only=True):
-    """A partition's answer to a node's beat."""
+    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says."""
 
     epoch: int
     now_ms: int
+    wall_ms: int
     recover_until_ms: int
     lapsed: bool
     orders: tuple[Order, ...]
