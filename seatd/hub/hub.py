@@ -87,7 +87,7 @@ class Hub:
         self.spawn(self.wheel.turn())
         self.spawn(self.leases.renew())
         self.spawn(self._listen())
-        self.spawn(self._watch_queue())
+        self.spawn(self.queue.watch())
         self.spawn(self.reassertion.audit())
 
     async def drain(self) -> None:
@@ -156,7 +156,7 @@ class Hub:
 
     async def withdraw(self, session: Session) -> None:
         """A session that waited ends, its socket does not: it may still be let in without a seat."""
-        del self._sessions[session.key]
+        self._sessions.pop(session.key, None)
         self._count(session, "")
         session.stored = False
         await self._end(session.identity.customer, session.key, session.fence)
@@ -214,17 +214,17 @@ class Hub:
         """The session asks again: what was to be given back because an answer was lost no longer is."""
         await self.endings.withdraw(session.partition, f"{session.key} products")
 
-    async def release_unsure(self, session: Session, products: list[str]) -> None:
-        """Gives products back of which it is not known whether they were granted, unless the session had them."""
+    async def undo_acquire(self, session: Session, products: list[str], *, waits: bool) -> None:
+        """An acquire's outcome is unknown: gives back what the session did not have before, and the place in the queue."""
         missing = [product for product in products if product not in session.seats]
-        ending = partial(
-            self.store.release,
-            session.identity.customer,
-            session=session.key,
-            fence=session.fence,
-            products=missing,
-        )
-        await self.endings.settle(session.partition, f"{session.key} products", ending)
+        customer = session.identity.customer
+
+        async def undo() -> None:
+            if waits:
+                await self.store.leave_queue(customer, session=session.key, fence=session.fence)
+            await self.store.release(customer, session=session.key, fence=session.fence, products=missing)
+
+        await self.endings.settle(session.partition, f"{session.key} products", undo)
 
     async def _park(self, session: Session, fence: int | None) -> None:
         ending = partial(
@@ -246,15 +246,9 @@ class Hub:
     async def _listen(self) -> None:
         async for announced in self._wakeups.announced():
             if isinstance(announced, str):
-                self.spawn(self.queue.refresh(announced))
+                self.queue.moved(announced)
             else:
                 self.leases.wake(announced)
-
-    async def _watch_queue(self) -> None:
-        """Places may change, and seats become free, without an announcement that reaches us."""
-        while True:
-            await asyncio.sleep(self.options.renew_s)
-            await self.queue.refresh()
 
     def _carry_out(self, partition: int, order: Order) -> None:
         if order.type == "receipt":
@@ -272,7 +266,7 @@ class Hub:
             case "superseded":
                 session.replace()
             case "granted":
-                self.queue.granted(session, order)
+                self.queue.granted(order)
             case "refused":
                 self.queue.refused(order)
 

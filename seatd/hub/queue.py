@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import Gauge
 
 from seatd.hub import sign_in
-from seatd.hub.denials import deny
+from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.waiter import Waiter
 from seatd.store import values
 from seatd.store.values import Denied, Order, StoreUnavailable
-from seatd_protocol.messages import Granted, Queued
+from seatd_protocol.messages import Granted, Queued, Seat
 
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
+REFRESH_S = 0.25
+"""Places are asked for no more often than this: a busy queue moves faster than people read."""
+UNPLACED = 2
+"""So often in a row a waiter may be missing in the queue (its turn may be on its way) before it is asked about."""
 
 
 class Queue:
@@ -32,14 +37,15 @@ class Queue:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._waiters: dict[str, Waiter] = {}
-        self._asking: set[str] = set()
+        self._due: set[str] = set()
+        self._moved = asyncio.Event()
 
     def wait(self, waiter: Waiter, wait_s: float) -> None:
         """A request has gone to the queue: its client is told its place, and waits `wait_s` at the most."""
         older = self._waiters.get(waiter.session.key)
-        self.forget(waiter.session)
         if older is not None:
-            deny(waiter.session, Denied(code="wait_timeout", product=older.place.product), older.ref)
+            self.forget(older.session)
+            deny(older.session, Denied(code="wait_timeout", product=older.place.product), older.ref)
         self._waiters[waiter.session.key] = waiter
         self._gauge(waiter).inc()
         waiter.timer = asyncio.get_running_loop().call_later(wait_s, self._give_up, waiter)
@@ -47,54 +53,77 @@ class Queue:
 
     def forget(self, session: Session) -> None:
         """The session no longer waits."""
-        waiter = self._waiters.pop(session.key, None)
-        if waiter is not None:
+        waiter = self._waiters.get(session.key)
+        if waiter is not None and waiter.session is session:
+            del self._waiters[session.key]
             self._gauge(waiter).dec()
             if waiter.timer is not None:
                 waiter.timer.cancel()
 
-    def granted(self, session: Session, order: Order) -> None:
-        """The session's turn has come."""
+    def granted(self, order: Order) -> None:
+        """A session's turn has come. One that has given up meanwhile has settled that with the store already."""
         waiter = self._waiters.get(order.session)
-        if waiter is None:
-            return session.hold(order.seats)  # it gave up a moment too late: it has the seats all the same
-        self.forget(session)
-        self._hub.metrics.queue_wait_seconds.observe(time.monotonic() - waiter.since_s)
-        if waiter.ref is None:
-            granted = values.Granted(session=session.key, fence=order.fence, seats=order.seats)
-            return sign_in.welcome(session, granted)
-        session.hold(order.seats)
-        seats = tuple(seat for seat in order.seats if seat.product in waiter.products)
-        return session.send(Granted(ref=waiter.ref, seats=seats, sections=session.sections))
+        if waiter is not None and waiter.ref == order.ref:
+            self._serve(waiter, order.seats)
 
     def refused(self, order: Order) -> None:
-        """The session can no longer be served, whatever becomes free."""
+        """A session can no longer be served, whatever becomes free."""
         waiter = self._waiters.get(order.session)
-        if waiter is not None:
-            denial = Denied(code=order.code, product=order.product)
-            self._hub.spawn(self._turn_away(waiter, denial))
+        if waiter is not None and waiter.ref == order.ref:
+            self._hub.spawn(self._turn_away(waiter, Denied(code=order.code, product=order.product)))
 
-    async def refresh(self, customer: str | None = None) -> None:
-        """Asks for the places of one customer's waiters, or of all, and tells those who have moved."""
-        customers = {waiter.session.identity.customer for waiter in self._waiters.values()}
-        if customer is not None:
-            customers &= {customer}
-        for name in customers - self._asking:
-            self._asking.add(name)
-            try:
-                places = await self._hub.store.serve(name)
-            except StoreUnavailable:
-                continue
-            finally:
-                self._asking.discard(name)
-            for place in places:
-                self._moved(place)
+    # -- places -----------------------------------------------------------------------------------
 
-    def _moved(self, place: values.Queued) -> None:
-        waiter = self._waiters.get(place.session)
-        if waiter is not None and waiter.place.position != place.position:
+    def moved(self, customer: str) -> None:
+        """A customer's queue has moved."""
+        self._due.add(customer)
+        self._moved.set()
+
+    async def watch(self) -> None:
+        """Tells waiters their places for ever: when their queue is said to have moved, and all of them now and then."""
+        while True:
+            for customer in await self._customers_due():
+                try:
+                    await self.refresh(customer)
+                except StoreUnavailable:
+                    continue
+                except Exception:  # a fault of ours with one customer: the others must go on
+                    log.exception("queue not refreshed", customer=customer)
+            await asyncio.sleep(REFRESH_S)
+
+    async def refresh(self, customer: str) -> None:
+        """Asks for the places of one customer's waiters, and tells those that have moved. Raises `StoreUnavailable`."""
+        before = [waiter for waiter in self._waiters.values() if waiter.customer == customer]
+        queue = await self._hub.store.serve(customer)
+        places = {(place.session, place.ref): place for place in queue.places}
+        for waiter in before:
+            place = places.get((waiter.session.key, waiter.ref))
+            if place is not None:
+                self._place(waiter, place)
+            elif not queue.recovering:
+                self._miss(waiter)
+
+    async def _customers_due(self) -> Iterable[str]:
+        waiting = {waiter.customer for waiter in self._waiters.values()}
+        try:
+            async with asyncio.timeout(self._hub.options.renew_s):
+                await self._moved.wait()
+        except TimeoutError:
+            return {waiter.customer for waiter in self._waiters.values()}
+        self._moved.clear()
+        due, self._due = self._due, set()
+        return due & waiting
+
+    def _place(self, waiter: Waiter, place: values.Queued) -> None:
+        waiter.unplaced = 0
+        if waiter.place.position != place.position and self._waits(waiter):
             waiter.place = place
             self._tell(waiter)
+
+    def _miss(self, waiter: Waiter) -> None:
+        waiter.unplaced += 1
+        if waiter.unplaced == UNPLACED:
+            self._hub.spawn(self._leave(waiter, UNAVAILABLE))
 
     def _tell(self, waiter: Waiter) -> None:
         place = waiter.place
@@ -103,33 +132,51 @@ class Queue:
             Queued(ref=waiter.ref, product=place.product, position=place.position, ahead_s=ahead_s)
         )
 
+    # -- the end of waiting -----------------------------------------------------------------------
+
+    def _serve(self, waiter: Waiter, seats: tuple[Seat, ...]) -> None:
+        session = waiter.session
+        self.forget(session)
+        self._hub.metrics.queue_wait_seconds.observe(time.monotonic() - waiter.since_s)
+        if waiter.hello is not None:
+            granted = values.Granted(session=session.key, fence=session.fence, seats=seats)
+            return sign_in.welcome(session, granted)
+        new = tuple(seat for seat in seats if seat.product in waiter.products)
+        session.hold((*session.seats.values(), *new))
+        return session.send(Granted(ref=waiter.ref, seats=new, sections=session.sections))
+
     def _give_up(self, waiter: Waiter) -> None:
-        denial = Denied(code="wait_timeout", product=waiter.place.product)
-        self._hub.spawn(self._leave(waiter, denial))
+        self._hub.spawn(self._leave(waiter, Denied(code="wait_timeout", product=waiter.place.product)))
 
     async def _leave(self, waiter: Waiter, denial: Denied) -> None:
+        """Leaves the queue; where the turn has come just now, the waiter is served all the same."""
         session = waiter.session
-        while self._waiters.get(session.key) is waiter:
+        while self._waits(waiter):
             try:
-                left = await self._hub.store.leave_queue(
-                    session.identity.customer, session=session.key, fence=session.fence
+                seats = await self._hub.store.leave_queue(
+                    waiter.customer, session=session.key, fence=session.fence
                 )
             except StoreUnavailable:
                 await asyncio.sleep(RETRY_S)
                 continue
-            if left:
+            if seats is not None and waiter.products <= {seat.product for seat in seats}:
+                if self._waits(waiter):
+                    self._serve(waiter, seats)
+            else:
                 await self._turn_away(waiter, denial)
-            return  # or the turn has come just now: the order for it is on its way
 
     async def _turn_away(self, waiter: Waiter, denial: Denied) -> None:
         session = waiter.session
-        if self._waiters.get(session.key) is not waiter:
-            return None
-        self.forget(session)
-        if waiter.hello is None:
-            return deny(session, denial, waiter.ref)
-        await self._hub.withdraw(session)
-        await sign_in.refuse(session, waiter.hello, denial)
+        if self._waits(waiter):
+            self.forget(session)
+            if waiter.hello is None:
+                deny(session, denial, waiter.ref)
+            else:
+                await self._hub.withdraw(session)
+                await sign_in.refuse(session, waiter.hello, denial)
+
+    def _waits(self, waiter: Waiter) -> bool:
+        return self._waiters.get(waiter.session.key) is waiter
 
     def _gauge(self, waiter: Waiter) -> Gauge:
         label = self._hub.metrics.product_label(waiter.place.product)

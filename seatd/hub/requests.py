@@ -35,12 +35,22 @@ async def acquire(session: Session, message: Acquire) -> None:
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
         return deny(session, wants, message.ref)
-    outcome = await _draw(session, wants, message)
+    with hub.arriving(session):  # its turn may come before the answer that sends it to the queue
+        _answer(session, message, wants, await _draw(session, wants, message))
+    return None
+
+
+def _answer(
+    session: Session,
+    message: Acquire,
+    wants: tuple[values.Want, ...],
+    outcome: values.Granted | values.Queued | Denied | Gone,
+) -> None:
     match outcome:
         case values.Queued():
             products = frozenset(want.product for want in wants)
             waiter = Waiter(session, outcome, products, ref=message.ref)
-            hub.queue.wait(waiter, message.wait_s)
+            session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
             session.lose()
         case Denied():
@@ -50,7 +60,6 @@ async def acquire(session: Session, message: Acquire) -> None:
             asked = {want.product for want in wants}
             seats = tuple(seat for seat in outcome.seats if seat.product in asked)
             session.send(Granted(ref=message.ref, seats=seats, sections=session.sections))
-    return None
 
 
 async def _draw(
@@ -72,7 +81,7 @@ async def _draw(
             queue_limit=hub.options.queue_limit,
         )
     except StoreUnavailable:
-        await hub.release_unsure(session, [want.product for want in need])
+        await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
         return UNAVAILABLE
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome

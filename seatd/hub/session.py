@@ -290,10 +290,9 @@ class Session:
         """
         self.closing = self.closing or codes.GOING_AWAY
         self.hub.remove(self)
-        if self.stored and not self.welcomed:  # it waited in the queue: nothing is kept for it
-            await self._end_in_store()
-        elif self._ordered_out or self._replaced:
-            if let_go:
+        waited = not self.welcomed  # it has no seats that its client could believe in
+        if self._ordered_out or self._replaced or (waited and let_go):
+            if let_go or waited:
                 await self._end_in_store()
         elif self.stored:
             self.stored = False

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """A hello that waits (it is given), or an acquire (its `ref` is). `products` is what was asked for."""
+    """A hello that waits (it is given), or an acquire (its `ref` is). `products` is what was asked for.
+
+    `unplaced` counts how often in a row the store has not named it among those who wait.
+    """
 
     def __init__(
         self,
@@ -31,4 +34,10 @@ class Waiter:
         self.hello = hello
         self.ref = ref
         self.since_s = time.monotonic()
+        self.unplaced = 0
         self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def customer(self) -> str:
+        """Whose queue it is."""
+        return self.session.identity.customer

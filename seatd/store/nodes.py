@@ -16,7 +16,7 @@ from seatd.store.values import (
     Held,
     KickedSession,
     KickTarget,
-    Queued,
+    Places,
     Reasserted,
     StoreUnavailable,
 )
@@ -103,10 +103,9 @@ class NodeVerbs(Verbs):
         answer = await self.call_partition("report", partition, node=node, durable=durable)
         return bool(answer.body["recovering"])
 
-    async def serve(self, customer: str) -> list[Queued]:
+    async def serve(self, customer: str) -> Places:
         """Hands on what has become free by itself; answers everybody who waits, in order."""
-        answer = await self.call("serve", customer)
-        return msgspec.convert(answer.body["places"], list[Queued])
+        return (await self.call("serve", customer)).to(Places)
 
     async def kick(
         self,

@@ -6,8 +6,19 @@ from collections.abc import Sequence
 
 import msgspec
 
-from seatd.store.values import Denied, Gone, Granted, Opening, Queued, Released, StoreUnavailable, Want
+from seatd.store.values import (
+    Denied,
+    Gone,
+    Granted,
+    Opening,
+    Queued,
+    Released,
+    Served,
+    StoreUnavailable,
+    Want,
+)
 from seatd.store.verbs import Answer, Verbs
+from seatd_protocol.messages import Seat
 
 
 class SessionVerbs(Verbs):
@@ -58,10 +69,10 @@ class SessionVerbs(Verbs):
         )
         return _queued(answer, session) or _granted(answer, session)
 
-    async def leave_queue(self, customer: str, *, session: str, fence: int) -> bool:
-        """Gives up waiting. False: too late, the session's turn has come (the order is on its way)."""
+    async def leave_queue(self, customer: str, *, session: str, fence: int) -> tuple[Seat, ...] | None:
+        """Gives up waiting: None. Or the seats of a session that waits no longer: its turn may have come just now."""
         answer = await self.call("leave_queue", customer, session=session, fence=fence)
-        return answer.word == "left"
+        return answer.to(Served).seats if answer.word == "served" else None
 
     async def release(
         self, customer: str, *, session: str, fence: int, products: Sequence[str]

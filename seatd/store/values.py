@@ -92,13 +92,24 @@ class Granted(Value, frozen=True, kw_only=True):
 
 
 class Queued(Value, frozen=True, kw_only=True):
-    """No seat yet: the session waits. `position` 1 is next; `ahead_ms` is how long such a place took lately."""
+    """No seat yet: the session waits. `position` 1 is next; `ahead_ms` is how long such a place took lately.
+
+    `member` is the place itself, by which it can be taken again after the store has lost it.
+    """
 
     session: str
     product: str
     position: int
+    member: str = ""
     ref: int | None = None
     ahead_ms: int | None = None
+
+
+class Places(Value, frozen=True, kw_only=True):
+    """Everybody who waits for seats of a customer, in order. While the store recovers, some may not have been told again."""
+
+    places: tuple[Queued, ...]
+    recovering: bool
 
 
 class Denied(Value, frozen=True, kw_only=True):
@@ -123,6 +134,12 @@ class Released(Value, frozen=True, kw_only=True):
     """These products were given back; `seats` is what the session still has."""
 
     products: tuple[str, ...]
+    seats: tuple[Seat, ...]
+
+
+class Served(Value, frozen=True, kw_only=True):
+    """A session that waits no longer has these seats."""
+
     seats: tuple[Seat, ...]
 
 

@@ -17,6 +17,7 @@ from seatd.store.values import (
     KickTarget,
     LicenseRow,
     Opening,
+    Queued,
     Want,
 )
 from seatd_protocol.messages import Device
@@ -117,7 +118,9 @@ class Office:
             **fields,
         )
 
-    async def ask(self, name: str, *products: str, node: str = NODE, **how: Any) -> Granted | Denied | Gone:
+    async def ask(
+        self, name: str, *products: str, node: str = NODE, **how: Any
+    ) -> Granted | Queued | Denied | Gone:
         """Asks for a session, and answers what the store said."""
         return await self.store.open(self.customer, node, self.opening(name, *products, **how))
 
@@ -148,7 +151,7 @@ class Office:
     async def park(self, session: Granted, node: str = NODE) -> bool:
         return await self.store.park(self.customer, node, session=session.session, fence=session.fence)
 
-    async def acquire(self, session: Granted, name: str, *products: str) -> Granted | Denied | Gone:
+    async def acquire(self, session: Granted, name: str, *products: str) -> Granted | Queued | Denied | Gone:
         device = Device(kind="desktop", id="d1")
         need = wants(products, person(name, self.domain), device)
         return await self.store.acquire(

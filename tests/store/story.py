@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seatd.store.redis import Store
-from seatd.store.values import Gone, Granted, Released
+from seatd.store.values import Ended, Gone, Granted, Queued, Released
 from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
 from tests.store.contents import leftovers
@@ -19,6 +19,7 @@ async def working_day(store: Store, clock: Clock) -> None:
     await store.vouch("no such run")
     await _morning(office)
     await _noon(office)
+    await _afternoon(office)
     await _evening(office)
 
 
@@ -49,6 +50,22 @@ async def _noon(office: Office) -> None:
     assert [row.user for row in page.items] == [person("alice"), person("bob")]
     assert [row.used for row in await store.registry()] == [2, 1]
     assert (await store.sessions()).total == 2
+
+
+async def _afternoon(office: Office) -> None:
+    """Carol and Dan wait; both give up, and a node tells what it knows."""
+    store = office.store
+    for waiting in ("carol", "dan"):
+        queued = await office.ask(waiting, "CALL_CENTER", session=waiting, wait=True)
+        assert isinstance(queued, Queued)
+    assert [place.session for place in (await store.serve("acme")).places] == ["carol", "dan"]
+    assert await store.leave_queue("acme", session="carol", fence=1) is None
+    assert ("acme", "dan") in await store.held_by(office.partition, "n1")
+    assert await store.leave_queue("acme", session="alice", fence=1) is not None
+    assert await store.close("acme", session="dan", fence=1)
+    gone = Ended(session="ghost", fence=1, user=person("ghost"), cooldown_ms=0)
+    assert await store.rebury("acme", [gone]) == 0
+    assert not await store.report(office.partition, "n1", durable=True)
 
 
 async def _evening(office: Office) -> None:

@@ -1,13 +1,13 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused.
--- keys: meta nodes by_node deadlines orders tombs licenses seats sessions by_user queue
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session secret user node
 -- answers: granted {fence device seats} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions licenses
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
 local record = load(args.session)
-if not record or record.state == 'draining' then
+if not record or record.state == 'draining' or record.state == 'waiting' then
   return answer('gone', {reason = has(tombs, args.session) and 'ended' or 'unknown'})
 end
 if record.secret ~= args.secret or record.user ~= args.user then
@@ -23,6 +23,6 @@ save(args.session, record)
 redis.call('ZADD', by_node, 0, args.node .. '\0' .. address(args.session))
 if from ~= args.node then
   order(from, {type = 'superseded', session = args.session, fence = fence})
-  wake()
 end
+hand_on()
 return answer('granted', {fence = record.fence, device = record.device, seats = shown(record.seats)})

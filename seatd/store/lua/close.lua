@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence delivered acknowledged
 -- answers: closed {} | gone {reason}
--- uses: guard indexes orders sessions licenses seats queue
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 local record = load(args.session)
 if not record then
   bury(args.session)
@@ -13,7 +13,5 @@ if record.fence ~= args.fence then
   return answer('gone', {reason = 'superseded'})
 end
 drop(args.session, record, {delivered = args.delivered, acknowledged = args.acknowledged, closed = true})
-settle()
-wake()
-tell_waiters()
+hand_on()
 return answer('closed')

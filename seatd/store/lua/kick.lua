@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user queue pace
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
 -- answers: kicked {sessions cursor}
--- uses: guard indexes orders sessions licenses seats queue
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 local matched, cursor = {}, nil
 
 local function holds(record, id)
@@ -98,7 +98,5 @@ for i, own in ipairs(matched) do
   })
   kicked[i] = {session = own.session, user = record.user, device = record.device, node = node, order = number}
 end
-settle()
-wake()
-tell_waiters()
+hand_on()
 return answer('kicked', {sessions = kicked, cursor = cursor})

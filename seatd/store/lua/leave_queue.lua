@@ -1,11 +1,15 @@
 -- leave_queue: a waiter gives up. One who waited with his hello has no session then; one who waited within a session keeps it.
+-- `served`: it waits no longer, and has these seats. Repeated after a lost answer it says the same, for the seats tell.
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence
--- answers: left {} | served {}
--- uses: guard indexes orders sessions licenses seats queue
+-- answers: left {} | served {seats}
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 local record = load(args.session)
-if not record or not record.waiting or record.fence ~= args.fence then
-  return answer('served')
+if not record or record.fence ~= args.fence then
+  return answer('left')
+end
+if not record.waiting then
+  return answer('served', {seats = shown(record.seats)})
 end
 if record.state == 'waiting' then
   drop(args.session, record, {})
@@ -13,7 +17,5 @@ else
   unqueue(record)
   save(args.session, record)
 end
-settle()
-wake()
-tell_waiters()
+hand_on()
 return answer('left')

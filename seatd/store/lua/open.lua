@@ -1,8 +1,8 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user queue pace
 -- args: customer session secret user domain device node need want per_user unseated wait priority queue_limit
--- answers: granted {fence seats} | queued {product position ahead_ms} | denied {code product limit used retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses seats queue
+-- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
+-- uses: guard indexes orders sessions cooldowns licenses seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -11,7 +11,7 @@ if record then
   if record.secret == args.secret and record.node == args.node and record.state == 'attached' then
     return answer('granted', {fence = record.fence, seats = shown(record.seats)})
   elseif record.secret == args.secret and record.node == args.node and record.state == 'waiting' then
-    return answer('queued', place_of(args.session))
+    return answer('queued', places(args.session)[1])
   end
   return answer('gone', {reason = 'superseded'})
 end
@@ -43,24 +43,35 @@ if others >= args.per_user then
   })
 end
 
-promise_ahead(args.session, args.priority)
-local chosen, denial = plan({}, args.user, args.domain, args.need, args.want)
-local waits = not chosen and denial.code == 'no_seat' and args.wait
-if waits and queue_is_full() then
-  return answer('denied', {code = 'queue_full', product = denial.product, waiting = redis.call('ZCARD', queue)})
-elseif not chosen and not waits then
-  denial.waiting = redis.call('ZCARD', queue)
-  return answer('denied', denial)
+-- A client whose connection broke while it waited for the same finds its place again.
+local function place_before(replaced)
+  for _, own in ipairs(replaced) do
+    local waiting = own.record.state == 'waiting' and own.record.waiting
+    if waiting and waiting.priority == args.priority and same_products(waiting, args.need) then
+      return number_of(waiting)
+    end
+  end
 end
 
 record = {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
-  fence = 1, state = waits and 'waiting' or 'attached', since_ms = now, until_ms = 0, seats = chosen or {},
+  fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = {},
 }
+local asked = {need = args.need, want = args.want, priority = args.priority}
+local chosen, denial = plan_behind(args.session, record, asked)
+local waits = not chosen and denial.code == 'no_seat' and args.wait
+if not chosen and (not waits or queue_is_full(args.queue_limit)) then
+  denial.code, denial.waiting = waits and 'queue_full' or denial.code, redis.call('ZCARD', queue)
+  denial.holders = denial.code == 'no_seat' and own_sessions(args.user) or {}
+  return answer('denied', denial)
+end
+
 if waits then
-  enqueue(args.session, record, denial)
+  asked.product, record.state = denial.product, 'waiting'
+  enqueue(args.session, record, asked, place_before(older))
 else
   take(chosen)
+  record.seats = chosen
 end
 save(args.session, record)
 redis.call('SADD', customers, args.customer)
@@ -71,11 +82,9 @@ for _, own in ipairs(older) do
   order(own.record.node, {type = 'superseded', session = own.session, fence = own.record.fence})
   drop(own.session, own.record, {})
 end
-settle()
-wake()
-tell_waiters()
+hand_on()
 record = load(args.session)
 if record.waiting then
-  return answer('queued', place_of(args.session))
+  return answer('queued', places(args.session)[1])
 end
 return answer('granted', {fence = 1, seats = shown(record.seats)})

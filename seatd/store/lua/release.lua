@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence products
 -- answers: released {products seats} | gone {reason}
--- uses: guard indexes orders sessions licenses seats queue
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
@@ -24,7 +24,5 @@ end
 free(args.session, record, given_back)
 record.seats = kept
 save(args.session, record)
-settle()
-wake()
-tell_waiters()
+hand_on()
 return answer('released', {products = products, seats = shown(kept)})

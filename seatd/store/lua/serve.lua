@@ -2,8 +2,8 @@
 -- and tells who stands where in the queue.
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer
--- answers: queue {places}
--- uses: guard indexes orders sessions licenses seats queue
-settle()
-wake()
-return answer('queue', {places = places()})
+-- answers: queue {places recovering}
+-- uses: guard indexes orders sessions licenses seats queue hand_on
+freed = true
+hand_on()
+return answer('queue', {places = places(), recovering = recovering})

@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer due
 -- answers: swept {parked ended}
--- uses: guard indexes orders sessions licenses seats queue
+-- uses: guard indexes orders sessions licenses seats queue hand_on
 local parked, ended = {}, {}
 if recovering then
   return answer('swept', {parked = parked, ended = ended})
@@ -15,15 +15,17 @@ for _, item in ipairs(args.due) do
   if not record then
     redis.call('ZREM', deadlines, address(session))
   elseif record.node ~= '' and lease_end(record.node) < now then
-    if record.state == 'attached' then
+    if record.state ~= 'draining' then
       local stopped = lease_end(record.node)
       park(session, record, (stopped > 0 and stopped or now) + args.linger_ms)
-      parked[#parked + 1] = session
+      if record.state == 'parked' then
+        parked[#parked + 1] = session
+      end
     else
       orphan(session, record)
     end
   end
-  if record and record.state ~= 'attached' and record.until_ms <= now then
+  if record and (record.node == '' or record.state == 'draining') and record.until_ms <= now then
     drop(session, record, {})
     ended[#ended + 1] = session
   end
@@ -31,7 +33,5 @@ for _, item in ipairs(args.due) do
     redis.call('ZREM', by_node, item.node .. '\0' .. address(session))
   end
 end
-settle()
-wake()
-tell_waiters()
+hand_on()
 return answer('swept', {parked = parked, ended = ended})

@@ -9,9 +9,16 @@ local function used(id)
   return count(seats, id)
 end
 
--- The licenses of a product for a domain that are valid now, in the order they are drawn on (see offers.lua).
+local offered = {}
+
+-- The licenses of a product for a domain that are valid now, in the order they are drawn on (see offers.lua); read once in a
+-- call, for a long queue asks again and again.
 local function valid_offers(domain, want)
-  local packed = redis.call('HGET', offers, domain .. '\0' .. want.product)
+  local field = domain .. '\0' .. want.product
+  if offered[field] then
+    return offered[field]
+  end
+  local packed = redis.call('HGET', offers, field)
   if not packed then
     return nil, want.missing
   end
@@ -30,6 +37,7 @@ local function valid_offers(domain, want)
   if #valid == 0 then
     return nil, code
   end
+  offered[field] = valid
   return valid
 end
 
@@ -193,21 +201,21 @@ local function add_wanted(chosen, has_product, more, user, domain)
   end
 end
 
--- All of `need`, or the first denial; `more` as far as there is room. What `held` has already is not drawn again.
+-- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `held` has
+-- already is not drawn again.
 local function plan(held, user, domain, need, more)
-  local has_product, chosen = {}, {}
+  local has_product, chosen, denial = {}, {}, nil
   for _, seat in ipairs(held) do
     has_product[seat.product] = true
   end
   for _, want in ipairs(need) do
     if not has_product[want.product] then
-      local seat, denial = choose(want, user, domain)
-      if not seat then
-        denial.holders = denial.code == 'no_seat' and own_sessions(user) or {}
-        return nil, denial
-      end
-      chosen[#chosen + 1], has_product[want.product] = seat, true
+      local seat, why = choose(want, user, domain)
+      chosen[#chosen + 1], denial, has_product[want.product] = seat, denial or why, true
     end
+  end
+  if denial then
+    return nil, denial, chosen
   end
   add_wanted(chosen, has_product, more, user, domain)
   return chosen

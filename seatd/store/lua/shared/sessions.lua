@@ -1,7 +1,8 @@
 -- sessions: the record of a session, and every index that leads to it.
 -- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders)
 -- States whose seats count as used: `attached` (a node has its socket), `parked` (no socket, until a deadline),
--- `draining` (ended by order; counted until its client can no longer believe in it). `waiting` has no seats yet.
+-- `draining` (ended by order; counted until its client can no longer believe in it). `waiting`, in the queue for its first
+-- seats, counts for nothing; it has a deadline while it has no node.
 
 local function load(session)
   local packed = redis.call('HGET', sessions, session)
@@ -39,13 +40,14 @@ local function detach(session, record)
   end
 end
 
-local queue_moved = false
+-- Of the queue (see queue.lua): those in line, whether places have changed, and whether somebody may be served now.
+local line, queue_moved, freed = nil, false, false
 
--- Takes a session out of the queue, if it waits there. The caller saves the record and settles the queue.
+-- Takes a session out of the queue, if it waits there. The caller saves the record and hands on.
 local function unqueue(record)
   if record.waiting then
     redis.call('ZREM', queue, record.waiting.member)
-    record.waiting, queue_moved = nil, true
+    record.waiting, line, queue_moved, freed = nil, nil, true, true  -- what was promised to it is free
   end
 end
 
@@ -67,6 +69,7 @@ local function free(session, record, given_back)
     local member = seat.license .. '\0' .. seat.holder
     if not still[member] then
       redis.call('ZREM', seats, member)
+      freed = true
     end
   end
 end
@@ -88,10 +91,14 @@ local function drop(session, record, outcome)
   end
 end
 
+-- A session that has seats keeps them; one that waits for its first keeps its place.
 local function park(session, record, until_ms)
-  unqueue(record)
+  if record.state == 'attached' then
+    unqueue(record)
+    record.state = 'parked'
+  end
   detach(session, record)
-  record.state, record.node, record.until_ms = 'parked', '', until_ms
+  record.node, record.until_ms = '', until_ms
   save(session, record)
   redis.call('ZADD', deadlines, until_ms, address(session))
 end
