@@ -153,6 +153,7 @@ class Model(Registry):
         beat = Beat(
             epoch=self.epoch,
             now_ms=self.now_ms,
+            wall_ms=self.now_ms,
             recover_until_ms=self.recover_until_ms,
             lapsed=lapsed,
             orders=tuple(self.orders.get(node, ())),
