@@ -16,14 +16,16 @@ from seatd.store.values import (
     Beat,
     Denied,
     Due,
+    Ended,
     Gone,
     Granted,
     Held,
-    KickedSession,
     KickTarget,
+    KickedSession,
     Opening,
     Reasserted,
     Released,
+    Swept,
     Want,
 )
 from tests.model_registry import Registry
@@ -178,9 +180,9 @@ class Model(Registry):
                 self.forget(node)
         return due
 
-    def sweep(self, name: str, due: Iterable[Due]) -> tuple[list[str], list[str]]:
+    def sweep(self, name: str, due: Iterable[Due]) -> Swept:
         parked: list[str] = []
-        ended: list[str] = []
+        ended: list[Ended] = []
         for item in () if self.recovering else due:
             session = self.customer(name).sessions.get(item.session)
             if session is None:
@@ -192,8 +194,8 @@ class Model(Registry):
                 session.node = ""
             if session.state != "attached" and session.until_ms <= self.now_ms:
                 self.drop(name, session)
-                ended.append(session.id)
-        return parked, ended
+                ended.append(Ended(session=session.id, fence=session.fence, user=session.user))
+        return Swept(parked=tuple(parked), ended=tuple(ended))
 
     def reassert(self, name: str, node: str, held: Sequence[Held]) -> Reasserted:
         if held:
@@ -227,10 +229,16 @@ class Model(Registry):
             node = session.node
             cooldown_s = -(-cooldown_ms // 1000)
             told = {"code": "forced", "message": message, "by": by, "cooldown_s": cooldown_s}
-            order = self.drain(name, session, type="logout", **told)
+            whom = {"user": session.user, "device": one_device[0] if one_device else None}
+            order = self.drain(name, session, type="logout", **told, **whom)
             kicked.append(
                 KickedSession(
-                    session=session.id, user=session.user, device=session.device, node=node, order=order
+                    session=session.id,
+                    user=session.user,
+                    device=session.device,
+                    node=node,
+                    order=order,
+                    fence=session.fence,
                 )
             )
         return kicked
@@ -259,7 +267,8 @@ class Model(Registry):
         return Denied(code="cooldown", retry_after_ms=left_ms) if left_ms > 0 else None
 
     def _recovering(self) -> Denied:
-        return Denied(code="recovering", retry_after_ms=self.recover_until_ms - self.now_ms)
+        left_ms = self.recover_until_ms - self.now_ms
+        return Denied(code="recovering", retry_after_ms=min(left_ms, 5000))
 
     def _must_have_lease(self, node: str) -> None:
         if not self.has_lease(node):

@@ -49,7 +49,7 @@ def _answer(
     match outcome:
         case values.Queued():
             products = frozenset(want.product for want in wants)
-            waiter = Waiter(session, outcome, products, ref=message.ref)
+            waiter = Waiter(session, outcome, products, ref=message.ref, need=wants)
             session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
             session.lose()

@@ -120,8 +120,8 @@ class Verbs:
         """The script's answer from the store that is in charge now.
 
         A server that has been replaced says `deposed`, having written nothing: it is asked again over a new connection, which
-        leads to the one that replaced it. Where that leads to the same answer, a later epoch was lost with other writes, and the
-        partition is told to go beyond it (it opens its recovery window then). A server that has itself written what it has
+        leads to the one that replaced it. Where that leads to the same answer, a later epoch was lost with other writes, and
+        the partition is told to go beyond it (it opens its recovery window then). A server that has itself written what it has
         cannot have lost anything, so it is never believed.
         """
         for args["insist"] in (False, False, True):
