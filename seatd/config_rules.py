@@ -120,6 +120,7 @@ def _amounts(settings: Settings) -> Iterator[BrokenRule]:
     for name, value, least, most in (
         ("clients.max_sessions", clients.max_sessions, 1, 1_000_000),
         ("sessions.per_user", sessions.per_user, 1, 10_000),
+        ("sessions.queue_limit", sessions.queue_limit, 1, 1_000),
         ("sessions.messages_per_s", sessions.messages_per_s, 0.1, 100_000),
         ("sessions.messages_burst", sessions.messages_burst, 1, 100_000),
         ("sessions.outbox_bytes", sessions.outbox_bytes, LEAST_OUTBOX_BYTES, 2**30),

@@ -101,6 +101,7 @@ class Model(Registry):
         found = _live(customer, session, fence)
         if isinstance(found, Gone):
             return found
+        self._must_have_lease(found.node)
         if self.recovering:
             return self._recovering()
         if denial := self._cooling(name, found.user, found.device.id):
@@ -267,8 +268,7 @@ class Model(Registry):
         return Denied(code="cooldown", retry_after_ms=left_ms) if left_ms > 0 else None
 
     def _recovering(self) -> Denied:
-        left_ms = self.recover_until_ms - self.now_ms
-        return Denied(code="recovering", retry_after_ms=min(left_ms, 5000))
+        return Denied(code="recovering", retry_after_ms=min(self.recover_until_ms - self.now_ms, 5_000))
 
     def _must_have_lease(self, node: str) -> None:
         if not self.has_lease(node):

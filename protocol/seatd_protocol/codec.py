@@ -21,9 +21,13 @@ import msgspec
 from seatd_protocol.messages import CLIENT_TYPES, SERVER_TYPES, ClientMessage, ServerMessage
 
 MAX_FRAME = 8192
+"""What a client may send at once, in bytes."""
+MAX_SERVER_FRAME = 65_536
+"""What a server may send at once, in bytes: a `welcome` names all the seats of a session."""
 MAX_DEPTH = 8
 
 _T = TypeVar("_T")
+_OF_SERVERS = frozenset(SERVER_TYPES.values())
 _DEEP = f"nested deeper than {MAX_DEPTH}"
 _WIDE = "integer outside 64 bits"
 # 20 digits and a sign hold every 64-bit integer. Python's own limit (4300 digits) is far off, and costs time.
@@ -50,27 +54,28 @@ class Codec:
     def encode(self, message: ClientMessage | ServerMessage) -> bytes | str:
         """The frame of a message: bytes for msgpack, text for JSON.
 
-        Raises `ValueError` if it would be larger than `MAX_FRAME`: whoever builds a message keeps it
-        small.
+        Raises `ValueError` if it would be larger than its side may send (`MAX_FRAME`,
+        `MAX_SERVER_FRAME`): whoever builds a message keeps it small.
         """
         frame = self._write(message)
-        if len(frame) > MAX_FRAME:
-            raise ValueError(f"a message of {len(frame)} bytes; a frame holds {MAX_FRAME}")
+        limit = MAX_SERVER_FRAME if type(message) in _OF_SERVERS else MAX_FRAME
+        if len(frame) > limit:
+            raise ValueError(f"a message of {len(frame)} bytes; a frame holds {limit}")
         return frame if self.binary else frame.decode()
 
     def decode_client(self, frame: bytes | str) -> ClientMessage:
         """The message in a client's frame. Raises `BadMessage`."""
-        return _shape(self._tree(frame), CLIENT_TYPES)
+        return _shape(self._tree(frame, MAX_FRAME), CLIENT_TYPES)
 
     def decode_server(self, frame: bytes | str) -> ServerMessage:
         """The message in a server's frame. Raises `BadMessage`."""
-        return _shape(self._tree(frame), SERVER_TYPES)
+        return _shape(self._tree(frame, MAX_SERVER_FRAME), SERVER_TYPES)
 
-    def _tree(self, frame: bytes | str) -> object:
+    def _tree(self, frame: bytes | str, limit: int) -> object:
         if isinstance(frame, str) is self.binary:
             raise BadMessage("a text frame on msgpack" if self.binary else "a binary frame on JSON")
-        if _size(frame) > MAX_FRAME:
-            raise BadMessage(f"larger than {MAX_FRAME} bytes")
+        if _size(frame) > limit:
+            raise BadMessage(f"larger than {limit} bytes")
         tree = self._read(frame)
         _check(tree, MAX_DEPTH)
         return tree
@@ -152,10 +157,10 @@ def _read_msgpack(frame: bytes | str) -> object:
             strict_map_key=True,
             object_pairs_hook=_map,
             ext_hook=_no_ext,
-            max_str_len=MAX_FRAME,
-            max_bin_len=MAX_FRAME,
-            max_array_len=MAX_FRAME,
-            max_map_len=MAX_FRAME,
+            max_str_len=MAX_SERVER_FRAME,
+            max_bin_len=MAX_SERVER_FRAME,
+            max_array_len=MAX_SERVER_FRAME,
+            max_map_len=MAX_SERVER_FRAME,
             max_ext_len=0,
         )
     except (msgpack.StackError, RecursionError):

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType
 from multidict import CIMultiDict
 from yarl import URL
 
-from seatd_protocol.codec import CODECS, MAX_FRAME, BadMessage
+from seatd_protocol.codec import CODECS, MAX_SERVER_FRAME, BadMessage
 from seatd_protocol.codes import Action, action_of
 from seatd_protocol.events import ABNORMAL, NO_STATUS, Closed, Disconnected
 from seatd_protocol.messages import ClientMessage, ServerMessage
@@ -41,7 +41,7 @@ class Link:
                     url,
                     protocols=(subprotocol,),
                     compress=0,
-                    max_msg_size=MAX_FRAME + 1,  # aiohttp refuses what reaches its limit
+                    max_msg_size=MAX_SERVER_FRAME + 1,  # aiohttp refuses what reaches its limit
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
                 )
         except aiohttp.WSServerHandshakeError as error:

@@ -35,6 +35,6 @@ async def move_all(sessions: Sequence[Session], drain_s: float) -> None:
 
 
 def _move(session: Session) -> None:
-    if session.live:
+    if session.beats:
         session.send(Moving(after_ms=random.randrange(AFTER_MS)))  # noqa: S311  # to spread, not to surprise
     session.close(codes.MOVING)

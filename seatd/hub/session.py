@@ -173,6 +173,11 @@ class Session:
         return self.conversation.state is State.LIVE
 
     @property
+    def beats(self) -> bool:
+        """Whether the client is sent beats: it uses the session, or waits in the queue for its first seats."""
+        return self.conversation.state in (State.LIVE, State.WAITING)
+
+    @property
     def partition(self) -> int:
         """The partition of the session's customer."""
         return self.hub.store.partition(self.identity.customer)
@@ -188,7 +193,7 @@ class Session:
 
     def beat(self) -> None:
         """Sends the next beat, unless the client has missed one or this node may not speak for it."""
-        if self.conversation.state not in (State.LIVE, State.WAITING):
+        if not self.beats:
             return
         if self._alive_n < self._beat_n:
             self.close(codes.NO_ALIVE)

@@ -8,7 +8,7 @@ from seatd.hub.denials import denied
 from seatd.hub.fitting import fitting
 from seatd.store import values
 from seatd.store.values import OwnSession
-from seatd_protocol.codec import CODECS, MAX_FRAME, Codec
+from seatd_protocol.codec import CODECS, MAX_SERVER_FRAME, Codec
 from seatd_protocol.codes import DENIAL_CODES
 from seatd_protocol.messages import Denied, Device, Seat, SessionInfo, Sessions
 
@@ -50,7 +50,7 @@ def test_the_users_own_sessions_are_told() -> None:
 
 def info(number: int) -> SessionInfo:
     seat = Seat(product="P" * 30, license="L" * 64, kind="nominal", holder="u" * 254, since_ms=1, until_ms=2)
-    return SessionInfo(session=f"s{number}", device=WIDE, since_ms=1, seats=(seat,) * 2)
+    return SessionInfo(session=f"s{number}", device=WIDE, since_ms=1, seats=(seat,) * 12)
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
@@ -65,4 +65,4 @@ def test_as_many_sessions_are_told_as_a_frame_takes(codec: Codec, count: int) ->
         told = answer.holders if isinstance(answer, Denied) else answer.sessions
         assert told == infos[: len(told)]
         assert len(told) >= min(count, 3)
-        assert len(codec.encode(answer)) <= MAX_FRAME
+        assert len(codec.encode(answer)) <= MAX_SERVER_FRAME

@@ -16,8 +16,8 @@ from seatd_protocol.messages import Moving
 class Client:
     """Stands where a session is moved, and notes what it is told."""
 
-    def __init__(self, *, live: bool = True) -> None:
-        self.live = live
+    def __init__(self, *, beats: bool = True) -> None:
+        self.beats = beats
         self.told: list[Any] = []
 
     def send(self, message: Moving) -> None:
@@ -52,8 +52,8 @@ async def test_a_client_is_told_to_move_and_its_socket_closed(naps: list[float])
     assert naps == []
 
 
-async def test_one_that_is_not_live_is_only_closed(naps: list[float]) -> None:
-    client = Client(live=False)
+async def test_one_without_beats_is_only_closed(naps: list[float]) -> None:
+    client = Client(beats=False)
     await move([client], 10)
     assert client.told == [codes.MOVING]
 

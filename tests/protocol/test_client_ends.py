@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from msgspec.structs import replace
 
-from seatd_protocol.codec import CODECS, MAX_FRAME
+from seatd_protocol.codec import CODECS, MAX_SERVER_FRAME
 from seatd_protocol.codes import Action
 from seatd_protocol.events import Closed, Stopped
 from seatd_protocol.messages import Hello, Moving, Notice, Resume
@@ -190,7 +190,7 @@ async def test_the_largest_frame(make: Make, server: ContractServer) -> None:
     client = make()
     peer = await opened(client, server)
     empty = len(CODECS["seatd.v1.msgpack"].encode(Notice(code="", message="x" * 256)))
-    notice = Notice(code="", message="x" * (256 + MAX_FRAME - empty))
+    notice = Notice(code="", message="x" * (256 + MAX_SERVER_FRAME - empty))
     await peer.send(notice)
     await peer.beat(1)
     await client.aclose()
@@ -198,7 +198,8 @@ async def test_the_largest_frame(make: Make, server: ContractServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", [b"\xc1", b"\x81\xa4type\xa4sudo", "a text", b"\x00" * 8192, b"\x00" * 8193, b"\x00" * 100_000]
+    "frame",
+    [b"\xc1", b"\x81\xa4type\xa4sudo", "a text", b"\x00" * 65_536, b"\x00" * 65_537, b"\x00" * 100_000],
 )
 async def test_a_bad_frame_of_the_server(make: Make, server: ContractServer, frame: bytes | str) -> None:
     client = make()

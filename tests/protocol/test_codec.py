@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatd_protocol.codec import CODECS, MAX_DEPTH, MAX_FRAME, BadMessage, Codec
-from seatd_protocol.messages import Alive, Beat, Bye, Hello, Notice
+from seatd_protocol.codec import CODECS, MAX_DEPTH, MAX_FRAME, MAX_SERVER_FRAME, BadMessage, Codec
+from seatd_protocol.messages import Alive, Beat, Bye, Hello, Notice, Seat, Welcome
 from tests.protocol.vectors.maps import CLIENT_MAPS, SERVER_MAPS
 
 MSGPACK = CODECS["seatd.v1.msgpack"]
@@ -60,12 +60,44 @@ def test_each_side_refuses_its_own_words(codec: Codec) -> None:
 
 @BOTH
 def test_a_message_too_large_is_not_written(codec: Codec) -> None:
-    room = MAX_FRAME - len(codec.encode(Notice(code="maintenance", message="")))
+    room = MAX_SERVER_FRAME - len(codec.encode(Notice(code="maintenance", message="")))
     fits = Notice(code="maintenance", message="x" * (room - 2 * codec.binary))
-    assert len(codec.encode(fits)) == MAX_FRAME
+    assert len(codec.encode(fits)) == MAX_SERVER_FRAME
     assert codec.decode_server(codec.encode(fits)) == fits
-    with pytest.raises(ValueError, match="8193 bytes"):
+    with pytest.raises(ValueError, match="65537 bytes"):
         codec.encode(msgspec.structs.replace(fits, message=fits.message + "x"))
+
+
+@BOTH
+def test_the_largest_welcome_fits(codec: Codec) -> None:
+    """32 products (16 needed, 16 wanted), and names as long as they may be, of four bytes a character."""
+    user, device = "\U0001f4de" * 254, "\U0001f4bb" * 128
+    seat = Seat(
+        product="P" * 64,
+        license="L" * 64,
+        kind="competitive",
+        holder=f"{user}/{device}",
+        since_ms=2**48,
+        until_ms=2**48,
+        overdraft=True,
+    )
+    welcome = Welcome(
+        session="s" * 64,
+        secret="k" * 64,
+        resumed=True,
+        user=user,
+        domain="d" * 254,
+        node="n" * 64,
+        seats=(seat,) * 32,
+        sections=("s" * 32,) * 32,
+        beat_s=3600,
+        lease_s=3600,
+        linger_s=3600,
+        server_ms=2**48,
+        max_frame=MAX_FRAME,
+        token_ttl_s=2**32,
+    )
+    assert codec.decode_server(codec.encode(welcome)) == welcome
 
 
 def test_size_counts_bytes_not_characters() -> None:

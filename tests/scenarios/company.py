@@ -85,6 +85,7 @@ class Company:
         resume: Resume | None = None,
         want: Sequence[str] = (),
         allow_unseated: bool = False,
+        wait_s: int = 0,
     ) -> Hello:
         """The hello of a user's device."""
         return Hello(
@@ -94,6 +95,7 @@ class Company:
             want=tuple(want),
             resume=resume,
             allow_unseated=allow_unseated,
+            wait_s=wait_s,
         )
 
     async def connect(self, node: Server, protocol: str = "seatd.v1.msgpack", **options: bool) -> Client:

@@ -53,7 +53,7 @@ async def test_after_waiting_in_vain_the_emergency_path_is_open(company: Company
     assert await bob.bye() == 1000
 
 
-async def test_a_waiter_that_is_gone_has_no_place(company: Company) -> None:
+async def test_a_waiter_that_is_gone_is_passed_over(company: Company) -> None:
     await company.licensed("CALL_CENTER:competitive:1")
     ann = await company.sign_in(company.nodes[0], "ann", "CALL_CENTER")
     bob = await waits(company, 0, "bob")
@@ -64,7 +64,25 @@ async def test_a_waiter_that_is_gone_has_no_place(company: Company) -> None:
     await joe.bye()
     await ann.bye()
     assert await eve.until(Welcome)
-    assert {row["user"] for row in await company.sessions()} == {company.user("eve")}
+    assert {row["user"]: row["state"] for row in await company.sessions()} == {
+        company.user("bob"): "waiting",
+        company.user("eve"): "attached",
+    }
+
+
+async def test_a_waiter_whose_connection_broke_finds_its_place_again(company: Company) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    ann = await company.sign_in(company.nodes[0], "ann", "CALL_CENTER")
+    bob = await waits(company, 0, "bob")
+    eve = await waits(company, 1, "eve")
+    bob.drop()
+    assert (await eve.until(Queued)).position == 1
+    bob = await waits(company, 1, "bob")
+    assert isinstance(bob.first, Queued)
+    assert bob.first.position == 1
+    assert (await eve.until(Queued)).position == 2
+    await ann.bye()
+    assert await bob.until(Welcome)
 
 
 async def test_an_acquire_waits_within_its_session(company: Company) -> None:

@@ -14,7 +14,7 @@ if lease_end(record.node) < now then
   return answer('lapsed')
 end
 if recovering then
-  return answer('denied', {code = 'recovering', retry_after_ms = math.min(recover_until_ms - now, 5000)})
+  return answer('denied', recovering_denial())
 end
 local cooling_ms = cooling_for(record.user, record.device)
 if cooling_ms > 0 then
@@ -42,6 +42,6 @@ if chosen then
 elseif record.waiting then
   return answer('queued', places(args.session)[1])
 end
-denial.code, denial.waiting = waits and 'queue_full' or denial.code, redis.call('ZCARD', queue)
+denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
 denial.holders = denial.code == 'no_seat' and own_sessions(record.user) or {}
 return answer('denied', denial)

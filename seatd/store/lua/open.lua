@@ -20,7 +20,7 @@ if has(tombs, args.session) then
 end
 
 if recovering and #args.need + #args.want > 0 then
-  return answer('denied', {code = 'recovering', retry_after_ms = math.min(recover_until_ms - now, 5000)})
+  return answer('denied', recovering_denial())
 end
 
 local cooling_ms = cooling_for(args.user, args.device)
@@ -61,7 +61,7 @@ local asked = {need = args.need, want = args.want, priority = args.priority}
 local chosen, denial = plan_behind(args.session, record, asked)
 local waits = not chosen and denial.code == 'no_seat' and args.wait
 if not chosen and (not waits or queue_is_full(args.queue_limit)) then
-  denial.code, denial.waiting = waits and 'queue_full' or denial.code, redis.call('ZCARD', queue)
+  denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
   denial.holders = denial.code == 'no_seat' and own_sessions(args.user) or {}
   return answer('denied', denial)
 end

@@ -9,7 +9,7 @@ if not record then
   return answer('gone', {reason = 'unknown'})
 end
 local proven = record.fence == args.fence or (not args.fence and record.secret == args.secret)
-if record.state == 'draining' or record.node ~= args.node or not proven then
+if record.state == 'draining' or record.node == '' or record.node ~= args.node or not proven then
   return answer('gone', {reason = 'superseded'})
 end
 park(args.session, record, now + args.linger_ms)

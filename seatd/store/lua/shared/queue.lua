@@ -47,6 +47,12 @@ local function same_products(waiting, need)
   return #need == #waiting.need
 end
 
+-- How many wait; nil for none, which is not worth telling.
+local function waiting_now()
+  local waiting = redis.call('ZCARD', queue)
+  return waiting > 0 and waiting or nil
+end
+
 local function queue_is_full(limit)
   return redis.call('ZCARD', queue) >= limit
 end
