@@ -38,7 +38,7 @@ local function restore(item, standing)
   redis.call('SADD', customers, args.customer)
   redis.call('ZADD', by_user, 0, record.user .. '\0' .. session)
   if item.left_ms then
-    record.node = ''
+    record.node = args.node  -- in the index, whatever the record says
     park(session, record, now + item.left_ms)
   else
     attach(session, record)
