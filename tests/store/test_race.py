@@ -10,7 +10,7 @@ import pytest
 
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
-from seatd.store.values import Granted
+from seatd.store.values import Due, Granted
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed
@@ -88,6 +88,28 @@ async def test_a_kick_and_a_resume_have_no_third_outcome(offices: list[Office], 
         assert await first.states() == {opened.session: "draining"}
         fence = back.fence if isinstance(back, Granted) else opened.fence
         assert await first.store.close("acme", session=opened.session, fence=fence)
+    await all_leave(offices)
+
+
+async def test_of_an_expiry_and_a_resume_one_wins(offices: list[Office], licensed: Licensed) -> None:
+    """Its linger is just over: it is resumed or it is gone, and both sides are told the same."""
+    await licensed("CALL_CENTER", SEATS, id="cc")
+    first, second = offices
+    outcomes = Counter[bool]()
+    for number in range(ROUNDS):
+        opened = await first.open("alice", "CALL_CENTER", session=f"s{number}")
+        assert await first.park(opened)
+        await first.pass_ms(first.store.options.linger_ms, "n1", "n2")
+        due = [Due(customer="acme", session=opened.session)]
+        racing = [first.sweep(due), second.attach(opened.session, node="n2")]
+        swept, back = (await asyncio.gather(*racing[:: 1 - 2 * (number % 2)]))[:: 1 - 2 * (number % 2)]
+        resumed = isinstance(back, Granted)
+        assert swept == ([], [] if resumed else [opened.session])
+        assert await first.used("cc") == resumed
+        outcomes[resumed] += 1
+        if isinstance(back, Granted):
+            assert await second.close(back)
+    assert len(outcomes) == 2
     await all_leave(offices)
 
 
