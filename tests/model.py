@@ -91,7 +91,7 @@ class Model(Registry):
         if found.node != node:
             self.order(found.node, type="superseded", customer=name, session=session, fence=found.fence)
         found.state, found.node, found.until_ms = "attached", node, 0
-        found.fence += 1
+        found.fence += 1000 if self.recovering else 1
         return _granted(customer, found, resumed=True)
 
     def acquire(
@@ -206,6 +206,8 @@ class Model(Registry):
             session = self.customer(name).sessions.get(item.session)
             if session and session.fence == item.fence and session.state == "parked":
                 session.state, session.node, session.until_ms = "attached", node, 0
+            elif self.recovering and item.session not in self.tombs and _is_behind(session, item.fence):
+                continue
             elif session is None or (session.fence, session.node) != (item.fence, node):
                 lost.append(item.session)
         return Reasserted(lost=tuple(lost), restored=())
@@ -308,3 +310,8 @@ def _matched(customer: Customer, target: KickTarget) -> list[Session]:
 
     found = [s for s in customer.sessions.values() if s.state != "draining" and means(s)]
     return sorted(found, key=lambda session: (session.user, session.id))
+
+
+def _is_behind(session: Session | None, fence: int) -> bool:
+    """Whether the store may have lost what a node knows."""
+    return session is None or session.fence < fence

@@ -121,6 +121,7 @@ class Leases:
         for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._is_durable.quiet()
         for number, partition in enumerate(self._partitions):
             partition.lease.lapse()
             await self._store.beat(number, self._options.node, done=partition.done, joined=False, leave=True)
@@ -153,6 +154,11 @@ class Leases:
         if self._options.strict or away_since_s is None or partition.doubtful:
             return False
         return partition.lease.until_s > away_since_s > now - self._options.store_grace_s
+
+    def is_settled(self, number: int) -> bool:
+        """Whether the partition has been told all that this node holds: else that it does not know a session says nothing."""
+        partition = self._partitions[number]
+        return not partition.doubtful and self._store.epochs.get(number, 0) == partition.epoch
 
     def lapsed_s(self, number: int) -> float:
         """For how long this node's lease in a partition has been over (negative: what is left of it)."""
@@ -210,20 +216,21 @@ class Leases:
 
     async def _noted(self, number: int, work: Callable[[], Awaitable[None]]) -> bool:
         """Whether `work` has been done."""
+        began_s = self._clock()
         try:
             await work()
         except StoreUnavailable as error:
-            self._away(number, str(error))
+            self._away(number, began_s, str(error))
         except Exception:  # a fault of ours in one partition: the others must go on
             log.exception("partition not served", partition=number)
         else:
             return True
         return False
 
-    def _away(self, number: int, reason: str) -> None:
+    def _away(self, number: int, since_s: float, reason: str) -> None:
         partition = self._partitions[number]
         if partition.away_since_s is None:
-            partition.away_since_s = self._clock()
+            partition.away_since_s = since_s
             if self._away_partitions == 1:
                 log.warning("store away", reason=reason, partition=number)
 

@@ -83,6 +83,8 @@ async def _draw(
     except StoreUnavailable:
         await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
         return UNAVAILABLE
+    if isinstance(outcome, Gone) and not hub.leases.is_settled(session.partition):
+        return UNAVAILABLE
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
 
@@ -101,7 +103,8 @@ async def release(session: Session, message: Release) -> None:
     except StoreUnavailable:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        return session.lose()
+        settled = hub.leases.is_settled(session.partition)
+        return session.lose() if settled else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None

@@ -16,15 +16,26 @@ class SharedCall(Generic[Answer]):
         self._call = call
         self._next: asyncio.Task[Answer] | None = None
         self._asking = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Answer]] = set()
 
     async def ask(self) -> Answer:
         """The answer, or what `call` has raised."""
         if self._next is None:
             self._next = asyncio.create_task(self._ask())
-            self._next.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._tasks.add(self._next)
+            self._next.add_done_callback(self._ended)
         return await asyncio.shield(self._next)
 
     async def _ask(self) -> Answer:
         async with self._asking:
             self._next = None
             return await self._call()
+
+    async def quiet(self) -> None:
+        """Waits until no call is under way."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Answer]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # those who asked may be gone

@@ -28,7 +28,7 @@ CUSTOMER_STATE = tuple(
 )
 
 
-async def remember(store: Store) -> dict[str, bytes]:
+async def remember(store: Store) -> dict[str, bytes | None]:
     """The store as it is now, but for who it is."""
     number = store.partition("acme")
     names = [partition_key(name, number) for name in PARTITION_STATE]
@@ -36,7 +36,7 @@ async def remember(store: Store) -> dict[str, bytes]:
     return {name: await store.client.dump(name) for name in names}
 
 
-async def fall_back(store: Store, was: dict[str, bytes]) -> None:
+async def fall_back(store: Store, was: dict[str, bytes | None]) -> None:
     """A failover to a replica that is as far behind as `was`."""
     for name, content in was.items():
         await store.client.delete(name)

@@ -6,6 +6,7 @@ The engine's real clock is read here; what moves is what the partition has writt
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ async def test_its_seconds_are_real_seconds_after_a_jump(real: Store) -> None:
 async def test_a_license_ends_by_the_calendar(real: Store) -> None:
     """However long the store was away: what a contract says is a date."""
     wall_ms = (await beat(real)).wall_ms
-    behind = {b"clock_ms": wall_ms - HOUR_MS, b"offset_ms": -HOUR_MS}
+    behind: dict[Any, Any] = {"clock_ms": wall_ms - HOUR_MS, "offset_ms": -HOUR_MS}
     await real.client.hset(partition_key("meta", 0), mapping=behind)
     await beat(real)
     await real.put_license(license_key(license_claim(valid_till_ms=wall_ms - HOUR_MS // 2)))

@@ -484,3 +484,46 @@ async def test_a_total_loss_leaves_the_customer_listed(store: Store, licensed: L
     await store.reassert(CUSTOMER, NODE, [held])
     assert await store.customers() == [CUSTOMER]
     assert await states(store) == {"s1": "attached"}
+
+
+# -- before its node has told all of it -----------------------------------------------------------
+
+
+async def test_the_audit_takes_nothing_for_lost_that_is_yet_to_be_told(
+    store: Store, licensed: Licensed
+) -> None:
+    await licensed(limit=1)
+    held = await sign_in(store, "s1")
+    await fail_over(store)
+    await lose(store)
+    named = msgspec.structs.replace(held, record=None)
+    assert (await store.reassert(CUSTOMER, NODE, [named])).lost == ()
+    await store.reassert(CUSTOMER, NODE, [held])
+    await end_of_recovery(store)
+    assert (await store.reassert(CUSTOMER, NODE, [named])).lost == ()
+
+
+async def test_who_comes_back_to_it_is_asked_to_try_again(store: Store, licensed: Licensed) -> None:
+    """A new session instead would be refused: nothing is granted meanwhile."""
+    await licensed(limit=1)
+    held = await sign_in(store, "s1")
+    await fail_over(store)
+    await lose(store)
+    with pytest.raises(StoreUnavailable):
+        await resume(store, "s1")
+    await store.reassert(CUSTOMER, NODE, [held])
+    assert await resume(store, "s1")
+
+
+async def test_a_resume_during_a_recovery_is_later_than_any_that_was_lost(
+    store: Store, licensed: Licensed
+) -> None:
+    """Its client has come from the node whose resume the store has lost: that node must not take it back."""
+    await licensed(limit=1)
+    held = await sign_in(store, "s1")
+    await fail_over(store)
+    assert await resume(store, "s1")
+    lost_resumes = msgspec.structs.replace(held, fence=5)
+    assert (await store.reassert(CUSTOMER, NODE, [lost_resumes])).lost == ("s1",)
+    (row,) = (await store.sessions(customer=CUSTOMER)).items
+    assert row.node == OTHER.partition("~")[0]

@@ -63,6 +63,11 @@ local function is_served(item, record)
   return true
 end
 
+-- The audit only names sessions: what the store has lost it is told in full when the node re-asserts.
+local function may_be_forgotten(item, record)
+  return recovering and not item.record and not (record and record.fence >= item.fence) and not has(tombs, item.session)
+end
+
 for _, item in ipairs(args.held) do
   local session, has_socket = item.session, not item.left_ms
   local record = load(session)
@@ -75,7 +80,7 @@ for _, item in ipairs(args.held) do
     end
   elseif recovering and item.record and not newer and not has(tombs, session) and not (own and is_served(item, record)) then
     restore(item, record)
-  elseif has_socket and (not own or idle or record.untold) then
+  elseif has_socket and (not own or idle or record.untold) and not may_be_forgotten(item, record) then
     lost[#lost + 1] = session
   end
 end
