@@ -80,6 +80,8 @@ class Hub:
         )
         store.on_epoch = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
+        metrics.store_clock_drift_ratio.set_function(lambda: self.leases.drift)
+        metrics.sessions_at_risk.set_function(self._at_risk)
         self.queue = Queue(self)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
@@ -119,6 +121,7 @@ class Hub:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.endings.quiet()
         try:
             await self.leases.leave()
         except StoreUnavailable:
@@ -344,6 +347,13 @@ class Hub:
         """Counts a denial by its reason."""
         label = self.metrics.product_label(outcome.product or "")
         self.metrics.denials_total.labels(label, outcome.code).inc()
+
+    def _at_risk(self) -> float:
+        return sum(
+            len(sessions)
+            for number, sessions in self._by_partition.items()
+            if self.leases.lapsed_s(number) > 0 and self.leases.may_beat(number)
+        )
 
     def _note_lag(self, lag_s: float) -> None:
         self.metrics.beat_lag_seconds.observe(lag_s)

@@ -94,6 +94,7 @@ class Leases:
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
         self._is_durable = SharedCall(store.is_durable)
         self._durable = False
+        self._left = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def join(self) -> None:
@@ -118,6 +119,7 @@ class Leases:
 
     async def leave(self) -> None:
         """Gives all leases back; sessions still here are found by the other nodes at once."""
+        self._left = True
         for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -128,7 +130,7 @@ class Leases:
 
     def wake(self, number: int) -> None:
         """Reads a partition's orders now; wake-ups that come while one is being answered make one more beat, not many."""
-        if 0 <= number < len(self._partitions):
+        if 0 <= number < len(self._partitions) and not self._left:
             partition = self._partitions[number]
             if not partition.wanted.is_set():
                 partition.wanted.set()

@@ -64,8 +64,10 @@ class Pipeline:
 
     async def close(self) -> None:
         """Waits for what is on its way."""
-        if self._sending:
-            await asyncio.wait(self._sending)
+        while self._scheduled or self._sending:
+            await asyncio.sleep(0)
+            if self._sending:
+                await asyncio.wait(self._sending)
 
     def _flush(self) -> None:
         self._scheduled = False

@@ -286,3 +286,21 @@ async def test_a_fence_is_asked_for_like_anything_else(hubs: Hubs, engine: Priva
     hub = await hubs()
     with engine.paused(), pytest.raises(StoreUnavailable):
         await hub.store.fence_of("acme", "s1")
+
+
+async def test_sessions_that_go_on_without_the_store_are_counted(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed(limit=5)
+    hub = await hubs()
+    await signed_in(hub, "ann", "CALL_CENTER")
+    registry = hub.metrics.registry
+    assert registry.get_sample_value("seatd_sessions_at_risk") == 0
+    with out_of_reach(hub):
+        await beat(hub)
+        for partition in hub.leases._partitions:
+            partition.lease.until_s = hub.leases._clock() - 0.001
+            partition.away_since_s = partition.lease.until_s - 1
+        assert registry.get_sample_value("seatd_sessions_at_risk") == 1
+    await beat(hub)
+    assert registry.get_sample_value("seatd_sessions_at_risk") == 0

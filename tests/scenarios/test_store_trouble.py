@@ -70,7 +70,7 @@ async def found() -> AsyncIterator[Found]:
 
 async def started(servers: Servers, name: str, *, store: str | None = None, **settings: str) -> Server:
     """A node that is ready; this process goes on meanwhile (it may have a part in the node's way to the store)."""
-    return await asyncio.to_thread(servers.launch(name, store=store, **settings).wait_ready)
+    return await asyncio.to_thread(servers.launch(name, store=store, folder=None, **settings).wait_ready)
 
 
 @contextmanager
@@ -177,7 +177,7 @@ def _copy(primary: PrivateEngine, replica: PrivateEngine) -> None:
     """The replica has what the primary has now, and hears no more."""
     with client_of(primary) as source, client_of(replica) as target:
         for key in source.scan_iter("*"):
-            target.restore(key, 0, source.dump(key), replace=True)  # type: ignore[arg-type] # it is there
+            target.restore(key, 0, source.dump(key), replace=True)
 
 
 async def test_a_node_that_was_frozen_says_nothing_before_it_has_asked(

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -53,7 +54,7 @@ async def setting(spare_engine: PrivateEngine) -> AsyncIterator[Callable[[str, s
         before: dict[str, str] = {}
 
         async def change(name: str, value: str) -> None:
-            before.setdefault(name, (await client.config_get(name))[name])
+            before.setdefault(name, str((await client.config_get(name))[name]))
             await client.config_set(name, value)
 
         yield change
@@ -136,7 +137,7 @@ async def test_an_engine_that_somebody_elses_script_blocks(
 ) -> None:
     await setting("busy-reply-threshold", "1")
     async with connect(spare_engine.url, ConnectOptions(timeout_s=60)) as stranger:
-        endless = asyncio.create_task(stranger.eval("while true do end", 0))
+        endless: Any = asyncio.ensure_future(stranger.eval("while true do end", 0))
         try:
             said = set()
             for call in all_verbs(busy_office).values():
