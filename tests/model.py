@@ -19,6 +19,7 @@ from seatd.store.values import (
     Beat,
     Denied,
     Due,
+    Ended,
     Gone,
     Granted,
     Held,
@@ -28,6 +29,7 @@ from seatd.store.values import (
     Queued,
     Reasserted,
     Released,
+    Swept,
     Want,
 )
 from tests.model_queue import Line
@@ -114,7 +116,7 @@ class Model(Line):
             return Gone(reason="unknown")
         if found.node != node:
             self.order(found.node, type="superseded", customer=name, session=session, fence=found.fence)
-        found.fence += 1
+        found.fence += 1000 if self.recovering else 1
         with self.handing_on(name):
             found.state, found.node, found.until_ms, found.waiting = "attached", node, 0, None
         return _granted(customer, found, resumed=True)
@@ -202,6 +204,7 @@ class Model(Line):
         beat = Beat(
             epoch=self.epoch,
             now_ms=self.now_ms,
+            wall_ms=self.now_ms,
             recover_until_ms=self.recover_until_ms,
             lapsed=lapsed,
             orders=tuple(self.orders.get(node, ())),
@@ -226,14 +229,14 @@ class Model(Line):
                 self.forget(node)
         return due
 
-    def sweep(self, name: str, due: Iterable[Due]) -> tuple[list[str], list[str]]:
+    def sweep(self, name: str, due: Iterable[Due]) -> Swept:
         parked: list[str] = []
-        ended: list[str] = []
+        ended: list[Ended] = []
         with self.handing_on(name):
             self._sweep(name, () if self.recovering else due, parked, ended)
-        return parked, ended
+        return Swept(parked=tuple(parked), ended=tuple(ended))
 
-    def _sweep(self, name: str, due: Iterable[Due], parked: list[str], ended: list[str]) -> None:
+    def _sweep(self, name: str, due: Iterable[Due], parked: list[str], ended: list[Ended]) -> None:
         for item in due:
             session = self.customer(name).sessions.get(item.session)
             if session is None:
@@ -246,7 +249,7 @@ class Model(Line):
                 session.node = ""
             if session.until_ms and session.until_ms <= self.now_ms:
                 self.drop(name, session)
-                ended.append(session.id)
+                ended.append(Ended(session=session.id, fence=session.fence, user=session.user))
 
     def reassert(self, name: str, node: str, held: Sequence[Held]) -> Reasserted:
         if held:
@@ -257,6 +260,8 @@ class Model(Line):
             if session and session.fence == item.fence and not session.node and session.state != "draining":
                 session.state = "attached" if session.state == "parked" else session.state
                 session.node, session.until_ms = node, 0
+            elif self.recovering and item.session not in self.tombs and _is_behind(session, item.fence):
+                continue
             elif session is None or (session.fence, session.node) != (item.fence, node):
                 lost.append(item.session)
         return Reasserted(lost=tuple(lost), restored=())
@@ -281,13 +286,15 @@ class Model(Line):
                 one_device = (session.device.id,) if target.session else ()
                 self.cool((name, session.user, *one_device), cooldown_ms)
                 session.reply_to = reply_to
-                order = self.drain(name, session, type="logout", **told)
+                whom = {"user": session.user, "device": one_device[0] if one_device else None}
+                order = self.drain(name, session, type="logout", **told, **whom)
                 out = KickedSession(
                     session=session.id,
                     user=session.user,
                     device=session.device,
                     node=session.node,
                     order=order,
+                    fence=session.fence,
                 )
                 kicked.append(out)
         return kicked
@@ -370,3 +377,8 @@ def _matched(customer: Customer, target: KickTarget) -> list[Session]:
 
     found = [s for s in customer.sessions.values() if s.state != "draining" and means(s)]
     return sorted(found, key=lambda session: (session.user, session.id))
+
+
+def _is_behind(session: Session | None, fence: int) -> bool:
+    """Whether the store may have lost what a node knows."""
+    return session is None or session.fence < fence

@@ -15,7 +15,7 @@ from seatd.hub import sign_in
 from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.waiter import Waiter
 from seatd.store import values
-from seatd.store.values import Denied, Order, StoreUnavailable
+from seatd.store.values import Denied, Order, StoreUnavailable, Waiting
 from seatd_protocol.messages import Granted, Queued, Seat
 
 if TYPE_CHECKING:
@@ -79,6 +79,13 @@ class Queue:
         waiter = self._waiters.get(order.session)
         if waiter is not None and waiter.ref == order.ref:
             self._hub.spawn(self._turn_away(waiter, Denied(code=order.code, product=order.product)))
+
+    def place_of(self, session: Session) -> Waiting | None:
+        """Where a session waits, as the store has to know it; None when it does not."""
+        waiter = self._waiters.get(session.key)
+        if waiter is None or waiter.session is not session:
+            return None
+        return waiter.waiting
 
     # -- places -----------------------------------------------------------------------------------
 

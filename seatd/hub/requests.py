@@ -51,7 +51,7 @@ def _answer(
     match outcome:
         case values.Queued():
             products = frozenset(want.product for want in wants)
-            waiter = Waiter(session, outcome, products, ref=message.ref)
+            waiter = Waiter(session, outcome, products, ref=message.ref, need=wants)
             session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
             session.lose()
@@ -86,6 +86,8 @@ async def _draw(
     except StoreUnavailable:
         await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
         return UNAVAILABLE
+    if isinstance(outcome, Gone) and not hub.leases.is_settled(session.partition):
+        return UNAVAILABLE
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
 
@@ -104,7 +106,8 @@ async def release(session: Session, message: Release) -> None:
     except StoreUnavailable:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        return session.lose()
+        settled = hub.leases.is_settled(session.partition)
+        return session.lose() if settled else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None

@@ -159,7 +159,10 @@ async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | 
         session.fence, session.stored = 1, True
         hub.register(session, "waiting")
         products = frozenset(want.product for want in asked.need)
-        hub.queue.wait(Waiter(session, answer, products, hello=asked.hello), asked.hello.wait_s)
+        hub.queue.wait(
+            Waiter(session, answer, products, hello=asked.hello, need=asked.need, want=asked.want),
+            asked.hello.wait_s,
+        )
 
 
 def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:

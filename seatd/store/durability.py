@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from redis import exceptions
 
+from seatd.store.cluster import Cluster
 from seatd.store.keys import partition_key
 from seatd.store.pipeline import AWAY, Words, told_of
 from seatd.store.values import StoreUnavailable
@@ -38,8 +40,13 @@ class DurableVerbs(Verbs):
             if not on_disk:
                 raise StoreUnavailable("the store has not written to its disk yet")
 
-    async def is_durable(self, partition: int) -> bool:
+    async def is_durable(self) -> bool:
         """Whether everything written so far is on disk and on every replica; False also where nobody can say."""
+        # On one server one partition speaks for all; on a cluster each must be asked where it is.
+        asked = range(self.partitions) if isinstance(self.pipeline, Cluster) else (0,)
+        return all(await asyncio.gather(*(self._is_durable(partition) for partition in asked)))
+
+    async def _is_durable(self, partition: int) -> bool:
         try:
             meta = partition_key("meta", partition)
             _, told = await self.pipeline.together(("HINCRBY", meta, "synced", 1), ("INFO", "replication"))

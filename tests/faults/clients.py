@@ -58,7 +58,9 @@ async def roaming(trial: Trial) -> None:
     nodes = await trial.deploy(3, seats=number)
     people = [trial.stubborn_person(f"r{n}") for n in range(number)]
     turns = 100 if trial.times.scale == 1 else 6
-    took = await asyncio.gather(*(_roams(person, nodes, turns, pause_s=1.2, late_s=n / number) for n, person in enumerate(people)))
+    took = await asyncio.gather(
+        *(_roams(person, nodes, turns, pause_s=1.2, late_s=n / number) for n, person in enumerate(people))
+    )
     every = sorted(seconds for person in took for seconds in person)
     trial.exactly("take-overs", len(every), number * turns)
     trial.told("p50 of a take-over, s", share(every, 0.5))
@@ -67,7 +69,9 @@ async def roaming(trial: Trial) -> None:
     trial.exactly("sessions in the ledger", len(ledger.sessions), number)
 
 
-async def _roams(person: Stubborn, nodes: list[Server], turns: int, *, pause_s: float, late_s: float) -> list[float]:
+async def _roams(
+    person: Stubborn, nodes: list[Server], turns: int, *, pause_s: float, late_s: float
+) -> list[float]:
     await asyncio.sleep(late_s)
     await person.connect(nodes[0].clients)
     took = []
@@ -108,7 +112,9 @@ async def duel(trial: Trial) -> None:
     trial.at_most("longest overlap, s", max(overlaps), 0.25)
     ledger = await trial.watch.look()
     trial.exactly("sessions in the ledger", len(ledger.sessions), 1)
-    trial.remarks.append("take-overs are not limited; a client that keeps to the codes stops at the first (4301)")
+    trial.remarks.append(
+        "take-overs are not limited; a client that keeps to the codes stops at the first (4301)"
+    )
     holder.drop()
     other.drop()
     trial.stubborn.remove(first)
@@ -221,7 +227,9 @@ async def kick_while_cut_off(trial: Trial) -> None:
         assert time.monotonic() < began_s + 4 * trial.times.stop, "the seat never came free"
     trial.exactly("strangers let in before", sum(not isinstance(answer, Denied) for answer in answers), 0)
     trial.at_most("seat free after, s", share(freed, 1), trial.times.stop + 2 * trial.times.renew + 1)
-    beliefs = [event.value["until_s"] or 0.0 for event in trial.history.of("believes") if event.proc == person.proc]
+    beliefs = [
+        event.value["until_s"] or 0.0 for event in trial.history.of("believes") if event.proc == person.proc
+    ]
     trial.at_most("client believed for, s", max(beliefs) - began_s, trial.times.stop)
     proxy.restore()
     await person.wait_closed(trial.times.stop + 5)

@@ -110,6 +110,11 @@ class Client:
         return self._inbox.empty()
 
     @property
+    def unread(self) -> int:
+        """How much has come that was not read yet."""
+        return self._inbox.qsize()
+
+    @property
     def welcome(self) -> Welcome:
         """The answer to hello, which must be a welcome."""
         assert isinstance(self.first, Welcome), self.first

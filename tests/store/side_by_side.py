@@ -51,7 +51,7 @@ class SideBySide(RuleBasedStateMachine):
             answer = self.run(getattr(self.store, verb)(*args, **named))
         except StoreUnavailable:
             answer = StoreUnavailable
-        assert _timeless(answer) == expected
+        assert _timeless(answer) == expected, f"{verb}: {answer} instead of {expected}"
         return answer
 
     def beat_both(self, node: str, *, leave: bool = False) -> list[Due]:

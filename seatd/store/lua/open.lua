@@ -55,7 +55,7 @@ end
 
 record = {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
-  fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = {},
+  fence = 1, state = 'attached', since_ms = wall_ms, until_ms = 0, seats = {},
 }
 local asked = {need = args.need, want = args.want, priority = args.priority}
 local chosen, denial = plan_behind(args.session, record, asked)

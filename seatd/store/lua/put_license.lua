@@ -35,7 +35,7 @@ for _, record in ipairs(args.records) do
     orphans[standing.jti] = true
   end
   touch(touched, record)
-  record.jti, record.iat, record.created_ms = args.jti, args.iat, now
+  record.jti, record.iat, record.created_ms = args.jti, args.iat, wall_ms
   local id = record.id
   redis.call('HSET', licenses, id, cmsgpack.pack(record))
   redis.call('ZADD', expiries, record.valid_till_ms, args.customer .. '\0' .. id)

@@ -85,7 +85,7 @@ async def slow_answers(world: World) -> None:
 async def _cut_after_answer(name: str, world: World) -> None:
     node = next(node for node in world.nodes if node.name == name)
     before = node.lease.until_s
-    while node.lease.until_s == before:  # noqa: ASYNC110 -- virtual time
+    while node.lease.until_s == before:
         await asyncio.sleep(0.05)
     node.cut, node.slow_replies_s = True, 0.0
     await asyncio.sleep(50)

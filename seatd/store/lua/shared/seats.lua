@@ -26,9 +26,9 @@ local function valid_offers(domain, want)
   local valid, code = {}, nil
   for _, id in ipairs(cmsgpack.unpack(packed)) do
     local record = license(id)
-    if now >= record.valid_till_ms then
+    if wall_ms >= record.valid_till_ms then
       code = code or 'license_expired'
-    elseif now < record.valid_from_ms then
+    elseif wall_ms < record.valid_from_ms then
       code = 'license_not_yet_valid'
     else
       record.id = id
@@ -74,7 +74,7 @@ end
 local function seat_on(record, want, overdraft)
   return {
     product = want.product, license = record.id, kind = record.kind, holder = want.holder,
-    since_ms = now, overdraft = overdraft or false,
+    since_ms = wall_ms, overdraft = overdraft or false,
   }
 end
 

@@ -131,6 +131,7 @@ local function drain(session, record, fields)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
   local number = order(record.node, fields)
+  record.untold = record.node ~= '' and number == 0 or nil  -- the store has lost the node: see reassert
   save(session, record)
   redis.call('ZADD', deadlines, record.until_ms, address(session))
   bury(session)
