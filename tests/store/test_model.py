@@ -131,8 +131,8 @@ class Seats(SideBySide):
             self.opened(CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority)
             for number, user in zip((2, 2, 1), USERS, strict=True)
         ]
-        self.used_stays_within_the_limit()  # as it was before they were withdrawn
         for id_ in gone if withdrawn == "after" else ():
+            self.used_stays_within_the_limit()  # as it was before this one is withdrawn
             self.drop_license(CUSTOMERS[0], id_)
         return multiple(*itertools.chain(*opened))
 
