@@ -111,14 +111,29 @@ class Seats(SideBySide):
         opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "", priority) for device in DEVICES]
         return multiple(*itertools.chain(*opened))
 
-    @rule(target=openings, product=a_product, device=a_device, pick=a_pick, priority=a_priority)
-    def crowd(self, product: str, device: str, pick: int, priority: int | None) -> MultipleResults[Known]:
-        """Everybody wants the same, and all but the last something more."""
+    @rule(
+        target=openings,
+        product=a_product,
+        device=a_device,
+        pick=a_pick,
+        priority=a_priority,
+        withdrawn=st.sampled_from(("never", "never", "before", "after")),
+    )
+    def crowd(
+        self, product: str, device: str, pick: int, priority: int | None, withdrawn: str
+    ) -> MultipleResults[Known]:
+        """Everybody wants the same, and all but the last something more, which may be withdrawn before or afterwards."""
         other = PRODUCTS[(PRODUCTS.index(product) + 1) % len(PRODUCTS)]
+        gone = [id_ for id_, license in LICENSES.items() if license[0] == other]
+        for id_ in gone if withdrawn == "before" else ():
+            self.drop_license(CUSTOMERS[0], id_)
         opened = [
             self.opened(CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority)
             for number, user in zip((2, 2, 1), USERS, strict=True)
         ]
+        for id_ in gone if withdrawn == "after" else ():
+            self.used_stays_within_the_limit()  # as it was before this one is withdrawn
+            self.drop_license(CUSTOMERS[0], id_)
         return multiple(*itertools.chain(*opened))
 
     @rule(target=openings, known=openings, pick=a_pick, parked=mostly, ms=a_while, same=mostly)
