@@ -124,7 +124,13 @@ class Node:
 
     async def _start_hub(self) -> Hub:
         options = _hub_options(self.settings)
-        wakeups = Wakeups(subscriber(self.url, self._connect_options()), options.node)
+        wakeups = Wakeups(
+            subscriber(self.url, self._connect_options()),
+            options.node,
+            publish=self.store.publish,
+            every_s=options.renew_s,
+            on_echo=self.metrics.wakeup_echo_seconds.observe,
+        )
         hub = Hub(self.store, wakeups, self.catalog, self.tokens, self.metrics, options)
         self._steps.push_async_callback(self.tokens.close)
         await hub.start()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from seatd.notation import Seconds, duration
+from seatd.store.url import FORMS, ONE_SERVER, SEVERAL_HOSTS, scheme, several_hosts
 
 if TYPE_CHECKING:  # the rules judge settings; the settings must not need the rules to exist
     from seatd.config import Settings
@@ -22,7 +23,6 @@ LINGER_MARGIN_S = 5.0
 RECOVERY_MARGIN_S = 4.0
 HS256_MIN_BYTES = 32  # RFC 7518, 3.2: at least the size of the hash
 LEAST_OUTBOX_BYTES = 8192  # one frame of the largest size must fit
-STORE_SCHEMES = ("unix", "redis", "rediss", "redis+sentinel", "redis+cluster")
 MAY_BE_ZERO = {"cooldown_s", "store_grace_s", "leeway_s"}
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -147,22 +147,19 @@ def _listeners(settings: Settings) -> Iterator[BrokenRule]:
 def _store(settings: Settings) -> Iterator[BrokenRule]:
     if settings.store.url is None:
         return
+    kind = scheme(settings.store.url)
     try:
+        if kind in SEVERAL_HOSTS:
+            several_hosts(settings.store.url)
+            return
         parts = urlsplit(settings.store.url)
-    except ValueError:
-        yield BrokenRule(("store.url",), "store.url: is not a URL")
+    except ValueError as error:
+        text = str(error) if kind in SEVERAL_HOSTS else "is not a URL"
+        yield BrokenRule(("store.url",), f"store.url: {text}")
         return
-    place = parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
-    if parts.scheme not in STORE_SCHEMES or not place:
-        forms = (
-            "unix:///PATH, redis://HOST, rediss://HOST, redis+sentinel://HOSTS/NAME or redis+cluster://HOSTS"
-        )
-        yield BrokenRule(("store.url",), f"store.url: must be {forms}")
-    elif parts.scheme == "redis+sentinel" and not parts.path.strip("/"):
-        text = (
-            "store.url: redis+sentinel:// needs the primary's name: redis+sentinel://HOST:PORT,HOST:PORT/NAME"
-        )
-        yield BrokenRule(("store.url",), text)
+    place = parts.path if kind == "unix" else parts.netloc.rpartition("@")[2]
+    if kind not in ONE_SERVER or not place:
+        yield BrokenRule(("store.url",), f"store.url: must be {FORMS}")
 
 
 def _tokens(settings: Settings) -> Iterator[BrokenRule]:

@@ -120,6 +120,13 @@ class Metrics:
         self.node_lease_remaining_seconds = self._gauge(
             "node_lease_remaining_seconds", "What is left of the node's lease on its shortest partition."
         )
+        self.sessions_at_risk = self._gauge(
+            "sessions_at_risk",
+            "Sessions that go on in the store's absence, after the node's lease has ended.",
+        )
+        self.store_clock_drift_ratio = self._gauge(
+            "store_clock_drift_ratio", "By how much the store's clock runs faster than the node's own."
+        )
         self.store_up = self._gauge("store_up", "1 while the store answers, else 0.")
         self.draining = self._gauge("draining", "1 while the node drains, else 0.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from seatd.store.redis import Store
 from seatd.store.verbs import StoreOptions
 from tests.engine import PrivateEngine, private_engine
 from tests.licenses import Licensed
+from tests.topologies import ClusterAsEngine, cluster, watching
 
 NOW_MS = 1_790_000_000_000
 
@@ -31,7 +33,12 @@ class Clock:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[PrivateEngine]:
     """A real engine of this test session's own (`SEATD_TEST_ENGINE` names another binary).
-    It serves on a Unix socket, keeps nothing on disk, and is gone afterwards."""
+    It serves on a Unix socket, keeps nothing on disk, and is gone afterwards. With `SEATD_TEST_TOPOLOGY=cluster`, which is
+    for `tests/store`, it is a cluster; what can only be said of one server is skipped then."""
+    if os.environ.get("SEATD_TEST_TOPOLOGY") == "cluster":
+        with cluster() as servers:
+            yield ClusterAsEngine(servers)
+        return
     with private_engine() as running:
         yield running
 
@@ -55,9 +62,10 @@ async def store(engine: PrivateEngine, clock: Clock, store_options: StoreOptions
     """A store of the test's own, in an empty database, told the time by `clock`.
     Its scripts refuse keys, arguments and answers that their headers do not name."""
     opened = Store(connect(engine.url, ConnectOptions()), store_options, checked=True, now_ms=clock)
-    await opened.client.flushall()
-    await opened.join()
-    yield opened
+    async with watching(engine, opened):
+        await opened.client.flushall()
+        await opened.join()
+        yield opened
     await opened.close_client()
 
 

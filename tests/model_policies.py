@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from seatd.store.values import Holder, Review
-from tests.model_registry import Registry
+from tests.model_queue import Line
 from tests.model_state import Customer, Held, License, Losing, Session
 
 WARNINGS_MS = (300_000, 3_600_000, 86_400_000)
@@ -14,7 +14,7 @@ DEADLINE_S = 28_800
 FORGET_MS = 60_000
 
 
-class Policies(Registry):
+class Policies(Line):
     """The verbs that carry out a license's policy."""
 
     def review(self, name: str, license: str) -> Review:
@@ -59,10 +59,11 @@ class Policies(Registry):
         if found is None or self.recovering:
             return 0
         excess, standing, ended = _excess(customer, found), 0, 0
-        for holder in holders:
-            if holder in customer.holders(license):
-                standing += 1
-                ended += self._enforce(name, found, holder, standing <= excess, bases)
+        with self.handing_on(name):
+            for holder in holders:
+                if holder in customer.holders(license):
+                    standing += 1
+                    ended += self._enforce(name, found, holder, standing <= excess, bases)
         return ended
 
     def _enforce(
@@ -108,7 +109,8 @@ class Policies(Registry):
             return 0
         about = {"product": license.product}
         if any(seat.product in session.need for seat in lost):
-            self.drain(name, session, type="logout", code="license_ended", message=why, cooldown_s=0, **about)
+            about |= {"code": "license_ended", "message": why, "user": session.user}
+            self.drain(name, session, type="logout", cooldown_s=0, **about)
             return 1
         shown = tuple(self.customer(name)._shown(seat) for seat in lost)
         session.seats = [seat for seat in session.seats if seat not in lost]
@@ -126,7 +128,8 @@ class Policies(Registry):
         if found is None or found.fence != fence or found.state != "attached":
             return False
         if found.losing and found.losing.order <= order:
-            found.losing = None
+            with self.handing_on(name):
+                found.losing = None
         return True
 
     def busy(self, name: str, *, session: str, fence: int, busy: bool) -> list[str] | None:

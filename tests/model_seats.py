@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from seatd.store.values import Denied, Opening, OwnSession, Want
+from seatd.store.values import Denied, OwnSession, Want
 from tests.model_state import Customer, Held, License, Session
 
 SHOWN_SESSIONS = 8
@@ -21,10 +21,11 @@ def own_sessions(customer: Customer, user: str) -> tuple[OwnSession, ...]:
 
 
 class Drawing:
-    """One session's request for seats, at one moment."""
+    """One session's request for seats, at one moment. `promised`: seats that are free, but only for their holders."""
 
-    def __init__(self, customer: Customer, who: Opening | Session, now_ms: int) -> None:
+    def __init__(self, customer: Customer, who: Session, now_ms: int, promised: Sequence[Held] = ()) -> None:
         self.customer = customer
+        self.promised = promised
         self.user = who.user
         self.domain = who.domain
         self.device = who.device
@@ -44,15 +45,22 @@ class Drawing:
                 drawn += [] if isinstance(found, Denied) else found
         return drawn
 
+    def free(self, held: Sequence[Held], need: Sequence[Want]) -> list[Held]:
+        """Those seats of `need` that there are, although there are not all."""
+        return [seat for seat in self._each(held, need) if isinstance(seat, Held)]
+
     def _together(self, held: Sequence[Held], wants: Sequence[Want]) -> list[Held] | Denied:
-        drawn: list[Held] = []
-        for want in wants:
-            if want.product not in {seat.product for seat in [*held, *drawn]}:
-                seat = self.choose(want)
-                if isinstance(seat, Denied):
-                    return seat
-                drawn.append(seat)
-        return drawn
+        """All, or the first denial that no waiting can mend, or else the first."""
+        drawn = self._each(held, wants)
+        denials = [denial for denial in drawn if isinstance(denial, Denied)]
+        lasting = [denial for denial in denials if denial.code != "no_seat"]
+        for denial in [*lasting, *denials]:
+            return denial
+        return [seat for seat in drawn if isinstance(seat, Held)]
+
+    def _each(self, held: Sequence[Held], wants: Sequence[Want]) -> list[Held | Denied]:
+        has = {seat.product for seat in held}
+        return [self.choose(want) for want in wants if want.product not in has]
 
     def choose(self, want: Want) -> Held | Denied:
         """The seat for one product, or why there is none."""
@@ -81,16 +89,16 @@ class Drawing:
     def _floating(self, valid: list[License], want: Want, full: list[Denied]) -> Held | Denied:
         pool = [license for license in valid if license.kind == "competitive"]
         for license in pool:
-            if self._may_share(license, want):
+            if want.holder in self._promised(license) or self._may_share(license, want):
                 return self._seat(license, want)
         if not pool:
             return full[0] if full else Denied(code="not_assigned", product=want.product)
-        used = {license.id: len(self.customer.holders(license.id)) for license in pool}
-        in_use = sum(used.values())
+        used = {license.id: len(self._taken(license)) for license in pool}
+        in_use = sum(len(self.customer.holders(license.id)) for license in pool)
         if want.combine == "max":
             largest = max(license.limit for license in pool)
             pool = [next(license for license in pool if license.limit == largest)]
-            used = {pool[0].id: in_use}
+            used = {pool[0].id: sum(used.values())}
         for license in pool:
             own = self._own_reservation(license)
             if own and used[license.id] < license.limit + license.overdraft:
@@ -113,11 +121,16 @@ class Drawing:
         return any((s.license, s.holder) == (license.id, want.holder) for own in live for s in own.seats)
 
     def _kept(self, license: License) -> dict[str, int]:
-        """Seats of each reservation that are not taken yet."""
+        """Seats of each reservation that are neither taken nor promised yet."""
         return {
-            _name(entry): max(0, entry["seats"] - len(self.customer.reserved(license.id, _name(entry))))
+            _name(entry): max(0, entry["seats"] - len(self._drawn_on(license, _name(entry))))
             for entry in license.policy.get("reservations", ())
         }
+
+    def _drawn_on(self, license: License, reservation: str) -> set[str]:
+        marked = (license.id, reservation)
+        promised = {seat.holder for seat in self.promised if (seat.license, seat.reserved) == marked}
+        return self.customer.reserved(*marked) | promised
 
     def _own_reservation(self, license: License) -> str | None:
         kept = self._kept(license)
@@ -148,7 +161,8 @@ class Drawing:
     def _seat(
         self, license: License, want: Want, *, overdraft: bool = False, reserved: str | None = None
     ) -> Held:
-        same = [s for s in self.customer.counted() if (s.license, s.holder) == (license.id, want.holder)]
+        seats = [*self.customer.counted(), *self.promised]
+        same = [seat for seat in seats if (seat.license, seat.holder) == (license.id, want.holder)]
         reserved = next((seat.reserved for seat in same if seat.reserved), reserved)
         return Held(
             product=want.product,
@@ -160,6 +174,13 @@ class Drawing:
             reserved=reserved,
         )
 
+    def _taken(self, license: License) -> set[str]:
+        """Who has a seat of it, or is promised one."""
+        return self.customer.holders(license.id) | self._promised(license)
+
+    def _promised(self, license: License) -> set[str]:
+        return {seat.holder for seat in self.promised if seat.license == license.id}
+
     def _other_devices(self, want: Want) -> set[str]:
         """The user's other devices that hold the product."""
         return {
@@ -170,8 +191,7 @@ class Drawing:
         }
 
     def _no_seat(self, want: Want, limit: int, used: int) -> Denied:
-        own = own_sessions(self.customer, self.user)
-        return Denied(code="no_seat", product=want.product, limit=limit, used=used, holders=own)
+        return Denied(code="no_seat", product=want.product, limit=limit, used=used)
 
 
 def _name(reservation: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seatd.store.values import Order
+from seatd.store.values import Order, Want
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device, Seat, SeatKind
 
@@ -56,9 +56,25 @@ class Losing:
     order: int
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What a session in the queue asks for. `number` is that of its arrival, `product` the first that it lacked."""
+
+    number: int
+    need: tuple[Want, ...]
+    want: tuple[Want, ...]
+    product: str
+    priority: int
+    ref: int | None = None
+
+    @property
+    def products(self) -> set[str]:
+        return {want.product for want in self.need}
+
+
 @dataclass
 class Session:
-    """A session. `node` is empty when no node answers for it; `until_ms` is 0 while it is attached."""
+    """A session. `node` is empty when no node answers for it; `until_ms` is 0 while one does and it is not draining."""
 
     id: str
     user: str
@@ -76,6 +92,7 @@ class Session:
     groups: tuple[str, ...] = ()
     busy: bool = False
     losing: Losing | None = None
+    waiting: Waiting | None = None
 
     def counted(self) -> list[Held]:
         """All seats that count for it."""
@@ -86,7 +103,10 @@ class Session:
         self.fence += self.losing is not None
 
     def park(self, until_ms: int) -> None:
-        self.state, self.node, self.until_ms = "parked", "", until_ms
+        """One that waits for its first seats keeps its place; one that has some waits no longer."""
+        if self.state == "attached":
+            self.state, self.waiting = "parked", None
+        self.node, self.until_ms = "", until_ms
 
 
 @dataclass
@@ -126,7 +146,10 @@ class Customer:
 
     def shown(self, session: Session) -> tuple[Seat, ...]:
         """A session's seats as its client sees them: with the end of their license."""
-        return tuple(self._shown(seat) for seat in session.seats)
+        return self.shown_all(session.seats)
+
+    def shown_all(self, seats: Iterable[Held]) -> tuple[Seat, ...]:
+        return tuple(self._shown(seat) for seat in seats)
 
     def _shown(self, seat: Held) -> Seat:
         license = self.licenses.get(seat.license)
@@ -142,7 +165,7 @@ class State:
         self.now_ms = now_ms
         self.epoch = now_ms
         self.recover_until_ms = 0
-        self.orders_written = now_ms * ORDERS_PER_MS
+        self.orders_written = self.arrivals = now_ms * ORDERS_PER_MS
         self.customers: dict[str, Customer] = {}
         self.nodes: dict[str, int] = {}
         self.orders: dict[str, list[Order]] = {}
@@ -160,7 +183,7 @@ class State:
         """Another server speaks for the data: its last writes may be missing."""
         self.epoch = max(self.epoch + 1, self.now_ms)
         self.recover_until_ms = self.now_ms + self.options.recovery_ms
-        self.orders_written = self.epoch * ORDERS_PER_MS
+        self.orders_written = self.arrivals = self.epoch * ORDERS_PER_MS
 
     def has_lease(self, node: str) -> bool:
         return self.nodes.get(node, 0) >= self.now_ms
@@ -193,7 +216,7 @@ class State:
 
     def believed_until_ms(self, session: Session) -> int:
         """Until when its client may believe in what it was told last."""
-        if session.state == "attached":
+        if session.node:
             node_may_speak_until_ms = max(self.now_ms, self.nodes.get(session.node, 0))
             return node_may_speak_until_ms + self.options.client_lease_ms
         return min(session.until_ms, self.now_ms + self.options.client_lease_ms)
@@ -201,7 +224,7 @@ class State:
     def drain(self, name: str, session: Session, **order: object) -> int:
         """Ends a session by order: its seats count until nobody can believe in them any more."""
         session.until_ms = self.believed_until_ms(session)
-        session.state = "draining"
+        session.state, session.waiting = "draining", None
         self.bury(session.id)
         return self.order(session.node, customer=name, session=session.id, fence=session.fence, **order)
 

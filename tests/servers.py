@@ -76,6 +76,11 @@ class Server:
                 preexec_fn=_tied_to(os.getpid()),
             )
 
+    def relaunch(self) -> None:
+        """Starts the process again on the addresses that it had, so that clients find it where it was."""
+        self._settings |= {"CLIENTS_LISTEN": self.clients, "ADMIN_LISTEN": self.admin}
+        self.launch()
+
     def wait_ready(self) -> Self:
         """Waits until the node says that it is ready, and its readiness page too."""
         give_up_s = time.monotonic() + READY_S

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from seatd.app import FAILURES, Node
 from seatd.config import load
+from seatd.notation import MASK
 from seatd.store.redis import Store
 from tests.engine import PrivateEngine
 from tests.scenarios.websocket import WebSocket, upgrade
@@ -126,9 +127,11 @@ async def test_a_stores_password_is_not_told(refused: Refused) -> None:
     assert "127.0.0.1:1" in told
 
 
-@pytest.mark.parametrize("url", ["redis+sentinel://127.0.0.1:1/main", "redis+cluster://127.0.0.1:1"])
-async def test_a_kind_of_store_that_is_not_served_yet(refused: Refused, url: str) -> None:
-    assert "this version serves no redis+" in await refused(store=url)
+async def test_sentinels_that_are_not_there(refused: Refused) -> None:
+    told = await refused(store="redis+sentinel://:secret@127.0.0.1:1/main")
+    assert told == (
+        f"the store at redis+sentinel://:{MASK}@127.0.0.1:1/main does not answer: no sentinel knows a primary main that is up"
+    )
 
 
 async def test_a_store_that_hangs(refused: Refused, engine: PrivateEngine) -> None:

@@ -155,6 +155,9 @@ def test_an_empty_variable_takes_back_what_may_be_absent(tmp_path):
         ("SEATD_STORE_URL", "http://store"),
         ("SEATD_STORE_URL", "redis://"),
         ("SEATD_STORE_URL", "redis+sentinel://h:26379"),
+        ("SEATD_STORE_URL", "redis+sentinel://h:26379,/primary"),
+        ("SEATD_STORE_URL", "redis+cluster://"),
+        ("SEATD_STORE_URL", "redis+cluster://h:1/0"),
         ("SEATD_STORE_URL", "redis://[::1"),
         ("SEATD_TOKENS_JWKS_URL", "ftp://keys"),
         ("SEATD_CLIENTS_ALLOWED_ORIGINS", "example.org"),
@@ -176,6 +179,7 @@ def test_values_that_cannot_be_used_are_told_with_their_place(variable_name, tex
         "redis://:secret@store:6379/0",
         "rediss://store",
         "redis+sentinel://a:26379,b:26379/primary",
+        "redis+sentinel://user:p@ss/word@a,b/primary",
         "redis+cluster://a:6379,b:6379",
     ],
 )

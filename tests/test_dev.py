@@ -55,6 +55,7 @@ def test_alone_it_lists_its_verbs(args):
         "test",
         "check",
         "bench",
+        "faults",
         "fmt",
     ]
 

@@ -54,6 +54,12 @@ class Endings:
             await done.wait()
         return self._open.get(partition, {}).pop(session, None)
 
+    async def quiet(self) -> None:
+        """Waits until nothing is being tried."""
+        while self._tasks or self._under_way:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*(done.wait() for done in self._under_way.values()))
+
     def retry(self, partition: int) -> None:
         """The partition has answered: tries its open endings again, in the background."""
         if self._open.get(partition):

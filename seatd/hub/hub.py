@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -12,8 +13,10 @@ import structlog
 from seatd.hub.beats import Wheel
 from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
+from seatd.hub.forever import forever
 from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.logout import Logouts
+from seatd.hub.memory import Memory
 from seatd.hub.options import HubOptions
 from seatd.hub.policies import Policies, worded
 from seatd.hub.queue import Queue
@@ -25,7 +28,7 @@ from seatd.hub.transport import Transport
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Gone, Granted, Order, Queued, StoreUnavailable
+from seatd.store.values import Denied, Ended, Gone, Granted, Held, Order, Queued, StoreUnavailable
 from seatd.store.wakeups import Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
@@ -57,9 +60,14 @@ class Hub:
         self.draining = False
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.endings = Endings()
-        self.reassertion = Reassertion(self, remember_s=options.remember_s, audit_s=options.audit_s)
+        self.memory = Memory(
+            remember_s=options.remember_s,
+            linger_s=options.linger_s,
+            served_s=lambda customer: self.leases.served_s(store.partition(customer)),
+        )
+        self.reassertion = Reassertion(self, audit_s=options.audit_s)
         self.policies = Policies(self)
-        self.logouts = Logouts(store, options.node, metrics)
+        self.logouts = Logouts(store, options.node, metrics, self.memory)
         self.leases = Leases(
             store,
             options,
@@ -67,15 +75,20 @@ class Hub:
                 carry_out=self._carry_out,
                 reassert=self.reassertion.tell,
                 settled=self.endings.retry,
+                recovering=self._note_recovery,
+                swept=self._note_swept,
                 look_after=self.policies.look_after,
             ),
             on_order=lambda via: metrics.orders_total.labels(via).inc(),
         )
         store.on_epoch = store.on_licenses = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
+        metrics.store_clock_drift_ratio.set_function(lambda: self.leases.drift)
+        metrics.sessions_at_risk.set_function(self._at_risk)
         self.queue = Queue(self)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
+        self._by_partition: dict[int, dict[str, Session]] = defaultdict(dict)
         self._connected: set[Session] = set()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -87,11 +100,15 @@ class Hub:
     async def start(self) -> None:
         """Takes this node's leases and begins to beat, to renew and to listen."""
         await self.leases.join()
-        self.spawn(self.wheel.turn())
-        self.spawn(self.leases.renew())
-        self.spawn(self._listen())
-        self.spawn(self.queue.watch())
-        self.spawn(self.reassertion.audit())
+        background = (
+            self.wheel.turn,
+            self.leases.renew,
+            self._listen,
+            self.queue.watch,
+            self.reassertion.audit,
+        )
+        for work in background:
+            self.spawn(forever(work))
 
     async def drain(self) -> None:
         """Takes no more clients, and sends those it has elsewhere; their seats are kept for them."""
@@ -107,6 +124,7 @@ class Hub:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.endings.quiet()
         try:
             await self.leases.leave()
         except StoreUnavailable:
@@ -124,7 +142,7 @@ class Hub:
         return {
             "draining": "this node is being stopped" if self.draining else "",
             "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
-            "wakeups": "not subscribed to wake-ups" if self._wakeups.deaf else "",
+            "wakeups": self._wakeups.trouble,
             "capacity": "no room for another session" if self.is_full else "",
         }
 
@@ -151,6 +169,8 @@ class Hub:
             session.welcomed = False  # it never lived here
             return session.close(codes.LEASE_LOST)
         self._sessions[session.key] = session
+        self._by_partition[session.partition][session.key] = session
+        self.memory.back(session.identity.customer, session.key)
         self._count(session, state)
         self.wheel.add(session)
         if older and older is not session:
@@ -160,6 +180,7 @@ class Hub:
     async def withdraw(self, session: Session) -> None:
         """A session that waited ends, its socket does not: it may still be let in without a seat."""
         self._sessions.pop(session.key, None)
+        self._by_partition[session.partition].pop(session.key, None)
         self._count(session, "")
         session.stored = False
         await self._end(session.identity.customer, session.key, session.fence)
@@ -176,6 +197,7 @@ class Hub:
         self._count(session, "")
         if self._sessions.get(session.key) is session:
             del self._sessions[session.key]
+            del self._by_partition[session.partition][session.key]
 
     @contextmanager
     def arriving(self, session: Session) -> Iterator[None]:
@@ -192,7 +214,7 @@ class Hub:
 
     async def end(self, session: Session, *, delivered: bool, acknowledged: bool) -> None:
         """Ends a session in the store: its seats are free."""
-        self.reassertion.ended(session, session.cooldown_s)
+        self.memory.ended(session.identity.customer, session.ended)
         await self._end(
             session.identity.customer,
             session.key,
@@ -201,8 +223,9 @@ class Hub:
             acknowledged=acknowledged,
         )
 
-    async def park(self, session: Session) -> None:
+    async def park(self, session: Session, held: Held) -> None:
         """Keeps a session's seats for its client to come back."""
+        self.memory.parked(session.identity.customer, held)
         await self._park(session, session.fence)
 
     async def park_unsure(self, session: Session) -> None:
@@ -213,9 +236,13 @@ class Hub:
         """Ends a session of which it is not known whether it was opened."""
         await self._end(session.identity.customer, session.key, 1)
 
-    async def keep_products(self, session: Session) -> None:
-        """The session asks again: what was to be given back because an answer was lost no longer is."""
-        await self.endings.withdraw(session.partition, f"{session.key} products")
+    async def acquires_are_settled(self, session: Session) -> bool:
+        """Before a session asks again: whether no acquire of unknown outcome is left to be undone."""
+        name = f"{session.key} products"
+        undo = await self.endings.withdraw(session.partition, name)
+        if undo is not None:
+            await self.endings.settle(session.partition, name, undo)
+        return not self.endings.has(name)
 
     async def undo_acquire(self, session: Session, products: list[str], *, waits: bool) -> None:
         """An acquire's outcome is unknown: gives back what the session did not have before, and the place in the queue."""
@@ -241,8 +268,12 @@ class Hub:
         await self.endings.settle(session.partition, session.key, ending)
 
     async def _end(self, customer: str, key: str, fence: int, **told: bool) -> None:
-        ending = partial(self.store.close, customer, session=key, fence=fence, **told)
-        await self.endings.settle(self.store.partition(customer), key, ending)
+        async def finish() -> None:
+            gone = await self.store.finish(customer, session=key, fence=fence, **told)
+            if gone and gone.reason == "superseded":
+                self.memory.not_ended(customer, key)
+
+        await self.endings.settle(self.store.partition(customer), key, finish)
 
     # -- orders -----------------------------------------------------------------------------------
 
@@ -254,6 +285,8 @@ class Hub:
                 self.leases.wake(announced)
 
     def _carry_out(self, partition: int, order: Order) -> None:
+        if order.type == "logout":
+            self.memory.ordered(order)
         if order.type == "receipt":
             self.logouts.receipt(order)
         elif order.type == "notice":
@@ -279,9 +312,18 @@ class Hub:
 
     # -- what node and store hold ------------------------------------------------------------------
 
-    def sessions(self) -> tuple[Session, ...]:
-        """All sessions of this node, as they are now."""
-        return tuple(self._sessions.values())
+    def sessions(self, partition: int) -> tuple[Session, ...]:
+        """The sessions of a partition that are on this node, as they are now."""
+        return tuple(self._by_partition[partition].values())
+
+    def _note_recovery(self, partition: int) -> None:
+        """Tells clients that nothing new is granted for a while."""
+        for session in self.sessions(partition):
+            session.note_recovery()
+
+    def _note_swept(self, customer: str, ended: Sequence[Ended]) -> None:
+        for item in ended:
+            self.memory.ended(customer, item)
 
     def knows(self, key: str) -> bool:
         """Whether a session is here, on its way here, or on its way out with its end not yet confirmed."""
@@ -316,6 +358,13 @@ class Hub:
         """Counts a denial by its reason."""
         label = self.metrics.product_label(outcome.product or "")
         self.metrics.denials_total.labels(label, outcome.code).inc()
+
+    def _at_risk(self) -> float:
+        return sum(
+            len(sessions)
+            for number, sessions in self._by_partition.items()
+            if self.leases.lapsed_s(number) > 0 and self.leases.may_beat(number)
+        )
 
     def _note_lag(self, lag_s: float) -> None:
         self.metrics.beat_lag_seconds.observe(lag_s)

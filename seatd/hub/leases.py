@@ -11,14 +11,17 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 
 import msgspec
 import structlog
 
 from seatd.hub.options import HubOptions
+from seatd.hub.shared_call import SharedCall
+from seatd.hub.store_clock import StoreClock
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Due, DueLicense, Order, StoreUnavailable
+from seatd.store.values import Beat, Due, DueLicense, Ended, Order, StoreUnavailable
 from seatd_protocol.lease import NodeLease
 
 log = structlog.get_logger(__name__)
@@ -35,33 +38,52 @@ def boot_time_s() -> float:
 
 class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the leases tell: `carry_out` an order, `reassert` a partition's sessions after a lapse, `settled` when the
-    partition has answered again, `look_after` licenses that are due."""
+    partition has answered again, `recovering` when it opens its recovery window, `swept` what was found to have ended,
+    `look_after` licenses that are due."""
 
     carry_out: Callable[[int, Order], None]
     reassert: Callable[[int], Awaitable[None]]
     settled: Callable[[int], None]
-    look_after: Callable[[Sequence[DueLicense]], None]
+    recovering: Callable[[int], None] = lambda partition: None
+    swept: Callable[[str, Sequence[Ended]], None] = lambda customer, ended: None
+    look_after: Callable[[Sequence[DueLicense]], None] = lambda licenses: None
 
 
 class PartitionLease:
-    """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first."""
+    """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first.
+
+    `doubts` counts the reasons to; `epoch` and `confirmed_s` are those of the last beat that was answered.
+    """
 
     def __init__(self, lease_s: float) -> None:
         self.lease = NodeLease(lease_s)
+        self.clock = StoreClock()
         self.joined = False
-        self.doubtful = False
         self.epoch = 0
         self.done = 0
+        self.confirmed_s = 0.0
+        self.doubts = 0
+        self.settled = 0
+        self.away_since_s: float | None = None
+        self.away_before_s = 0.0
         self.wanted = asyncio.Event()
-        self.lock = asyncio.Lock()
         self.store_ahead_ms = 0.0
         self.alarm: asyncio.TimerHandle | None = None
+        self.beating = asyncio.Lock()
+        self.telling = asyncio.Lock()
+        self.sweeping = asyncio.Lock()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the store must first say which sessions are still this node's own."""
+        return self.settled < self.doubts
 
 
 class Leases:
     """Renews all leases of this node, and answers whether it may speak for a session right now.
 
-    `on_order` is told of every order read, and by what: `wake-up` or `beat`.
+    Partitions do not wait for each other, and a renewal waits neither for a re-assertion nor for a sweep. `on_order` is told
+    of every order read, and by what: `wake-up` or `beat`.
     """
 
     def __init__(
@@ -79,9 +101,10 @@ class Leases:
         self._events = events
         self._clock = clock
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
-        self._away_since_s: float | None = None
+        self._is_durable = SharedCall(store.is_durable)
         self._durable = False
-        self._urgent: set[asyncio.Task[None]] = set()
+        self._left = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def join(self) -> None:
         """Takes a lease in every partition. Raises `StoreUnavailable` when the store does not answer.
@@ -91,9 +114,7 @@ class Leases:
         """
         everything = range(len(self._partitions))
         await asyncio.gather(*(self._beat(n) for n in everything))
-        self._durable = await self._store.is_durable()
-        node = self._options.node
-        await asyncio.gather(*(self._store.report(n, node, durable=self._durable) for n in everything))
+        await asyncio.gather(*(self._tell(n) for n in everything))
         if not self._durable:
             log.warning("the store cannot say what is on disk: a recovery will last its full time")
 
@@ -101,29 +122,37 @@ class Leases:
         """Renews for ever."""
         while True:
             await asyncio.sleep(self._options.renew_s)
-            await asyncio.gather(*(self._beat_or_note(n) for n in range(len(self._partitions))))
+            for number, partition in enumerate(self._partitions):
+                if not partition.beating.locked():
+                    self._spawn(self._round(number))
 
     async def leave(self) -> None:
         """Gives all leases back; sessions still here are found by the other nodes at once."""
-        for task in self._urgent:  # one that answers a wake-up would take a lease anew
+        self._left = True
+        for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
-        await asyncio.gather(*self._urgent, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for partition in self._partitions:
             if partition.alarm:
                 partition.alarm.cancel()
+        await self._is_durable.quiet()
         for number, partition in enumerate(self._partitions):
             partition.lease.lapse()
             await self._store.beat(number, self._options.node, done=partition.done, joined=False, leave=True)
 
     def wake(self, number: int) -> None:
         """Reads a partition's orders now; wake-ups that come while one is being answered make one more beat, not many."""
-        if 0 <= number < len(self._partitions):
+        if 0 <= number < len(self._partitions) and not self._left:
             partition = self._partitions[number]
             if not partition.wanted.is_set():
                 partition.wanted.set()
-                task = asyncio.create_task(self._beat_or_note(number))
-                self._urgent.add(task)
-                task.add_done_callback(self._urgent.discard)
+                self._spawn(self._round(number))
+
+    async def round(self, number: int) -> None:
+        """One beat in a partition, with all that follows from it; whether it has been answered shows in `away_s`."""
+        self.wake(number)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     def may_beat(self, number: int) -> bool:
         """Whether clients of a partition may be told that their seats go on.
@@ -135,10 +164,15 @@ class Leases:
         partition = self._partitions[number]
         if partition.lease.valid(now):
             return True
-        away_since_s = self._away_since_s
+        away_since_s = partition.away_since_s
         if self._options.strict or away_since_s is None or partition.doubtful:
             return False
         return partition.lease.until_s > away_since_s > now - self._options.store_grace_s
+
+    def is_settled(self, number: int) -> bool:
+        """Whether the partition has been told all that this node holds: else that it does not know a session says nothing."""
+        partition = self._partitions[number]
+        return not partition.doubtful and self._store.epochs.get(number, 0) == partition.epoch
 
     def lapsed_s(self, number: int) -> float:
         """For how long this node's lease in a partition has been over (negative: what is left of it)."""
@@ -154,34 +188,93 @@ class Leases:
 
     @property
     def away_s(self) -> float:
-        """For how long the store has not answered; 0 when it does."""
-        return 0.0 if self._away_since_s is None else self._clock() - self._away_since_s
+        """For how long no partition has answered; 0 when one does."""
+        return min(self._away_s(partition) for partition in self._partitions)
 
-    async def _beat_or_note(self, number: int) -> None:
-        try:
-            await self._beat(number)
-        except StoreUnavailable as error:
-            if self._away_since_s is None:
-                self._away_since_s = self._clock()
-                log.warning("store away", reason=str(error))
-        except Exception:  # a fault of ours in one partition: the others must go on
-            log.exception("beat failed", partition=number)
-
-    async def _beat(self, number: int) -> None:
+    def served_s(self, number: int) -> float:
+        """A clock in seconds that stands still while a partition is away."""
         partition = self._partitions[number]
-        async with partition.lock:
+        return self._clock() - partition.away_before_s - self._away_s(partition)
+
+    def _away_s(self, partition: PartitionLease) -> float:
+        return 0.0 if partition.away_since_s is None else self._clock() - partition.away_since_s
+
+    @property
+    def drift(self) -> float:
+        """The rate by which a clock of the store runs wrong, by this node's own clock; the worst of them."""
+        return max((partition.clock.drift for partition in self._partitions), key=abs)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _round(self, number: int) -> None:
+        """A beat, and what follows from it."""
+        due: list[Due] = []
+
+        async def beat() -> None:
+            due.extend(await self._beat(number))
+
+        if not await self._noted(number, beat):
+            return
+        partition = self._partitions[number]
+        if partition.doubtful:
+            self._spawn(self._follow(number, partition.telling, self._tell))
+        else:
+            self._events.settled(number)
+        if due:
+            self._spawn(self._follow(number, partition.sweeping, partial(self._sweep, due)))
+
+    async def _follow(self, number: int, lock: asyncio.Lock, work: Callable[[int], Awaitable[None]]) -> None:
+        """Does what a beat has shown to be due, unless that is under way: the next beat shows what is left."""
+        if not lock.locked():
+            async with lock:
+                await self._noted(number, partial(work, number))
+
+    async def _noted(self, number: int, work: Callable[[], Awaitable[None]]) -> bool:
+        """Whether `work` has been done."""
+        began_s = self._clock()
+        try:
+            await work()
+        except StoreUnavailable as error:
+            self._away(number, began_s, str(error))
+        except Exception:  # a fault of ours in one partition: the others must go on
+            log.exception("partition not served", partition=number)
+        else:
+            return True
+        return False
+
+    def _away(self, number: int, since_s: float, reason: str) -> None:
+        partition = self._partitions[number]
+        if partition.away_since_s is None:
+            partition.away_since_s = since_s
+            if self._away_partitions == 1:
+                log.warning("store away", reason=reason, partition=number)
+
+    def _back(self, number: int) -> None:
+        partition = self._partitions[number]
+        if partition.away_since_s is not None:
+            away_s = self._away_s(partition)
+            partition.away_before_s += away_s
+            partition.away_since_s = None
+            if self._away_partitions == 0:
+                log.info("store back", away_s=round(away_s, 1))
+
+    @property
+    def _away_partitions(self) -> int:
+        return sum(partition.away_since_s is not None for partition in self._partitions)
+
+    async def _beat(self, number: int) -> list[Due]:
+        """Renews the lease and carries out the orders; answers what is due."""
+        partition = self._partitions[number]
+        async with partition.beating:
             via = "wake-up" if partition.wanted.is_set() else "beat"
             partition.wanted.clear()
             sent_s = self._clock()
             due: list[Due] = []
             while True:
-                beat = await self._store.beat(
-                    number, self._options.node, done=partition.done, joined=partition.joined
-                )
-                partition.doubtful |= beat.lapsed or beat.epoch != partition.epoch
-                if partition.doubtful:
-                    await self._reassert(number, beat.epoch)
-                partition.joined = True
+                beat = await self._ask(number, sent_s)
                 for order in beat.orders:
                     self._events.carry_out(number, order)
                     partition.done = order.number
@@ -191,37 +284,74 @@ class Leases:
                 if not beat.orders or not beat.more:
                     break
             # Only now: a lease that was renewed before its orders are read could outlive a forced logout.
-            partition.lease.renewed(sent_s)
-        if self._away_since_s is not None:
-            log.info("store back", away_s=round(self.away_s, 1))
-            self._away_since_s = None
-        self._events.settled(number)
+            partition.confirmed_s = sent_s
+            if not partition.doubtful:
+                partition.lease.renewed(sent_s)
+        self._back(number)
         self._note_time(number, beat)
         self._events.look_after(beat.licenses)
-        await self._sweep(due)
+        return due
 
     def _note_time(self, number: int, beat: Beat) -> None:
         """A license that ends before the next beat gets a beat of its own, at its end."""
         partition = self._partitions[number]
-        partition.store_ahead_ms = beat.now_ms - self._clock() * 1000
+        partition.store_ahead_ms = beat.wall_ms - self._clock() * 1000
         if partition.alarm:
             partition.alarm.cancel()
             partition.alarm = None
-        wait_s = math.inf if beat.next_ms is None else (beat.next_ms - beat.now_ms) / 1000
+        wait_s = math.inf if beat.next_ms is None else (beat.next_ms - beat.wall_ms) / 1000
         if wait_s < self._options.renew_s:
             partition.alarm = asyncio.get_running_loop().call_later(max(wait_s, SOONEST_S), self.wake, number)
 
-    async def _reassert(self, number: int, epoch: int) -> None:
+    async def _ask(self, number: int, sent_s: float) -> Beat:
         partition = self._partitions[number]
-        await self._events.reassert(number)
-        await self._store.report(number, self._options.node, durable=self._durable)
-        partition.doubtful, partition.epoch = False, epoch
+        beat = await self._store.beat(
+            number, self._options.node, done=partition.done, joined=partition.joined
+        )
+        # While sessions are being re-asserted the lease is not valid, and that is no new reason to.
+        over = partition.joined and not partition.doubtful and not partition.lease.valid(sent_s)
+        lapsed = beat.lapsed or over
+        if beat.epoch != partition.epoch:
+            partition.epoch = beat.epoch
+            partition.clock.restart()
+            lapsed = True
+            if beat.now_ms < beat.recover_until_ms:
+                self._events.recovering(number)
+        if lapsed:
+            partition.doubts += 1
+        partition.joined = True
+        self._compare_clocks(number, sent_s, beat)
+        return beat
 
-    async def _sweep(self, due: Sequence[Due]) -> None:
+    def _compare_clocks(self, number: int, sent_s: float, beat: Beat) -> None:
+        clock = self._partitions[number].clock
+        before = clock.drift
+        clock.seen(sent_s, self._clock(), beat.wall_ms)
+        if clock.suspect and clock.drift != before:
+            percent = round(clock.drift * 100, 1)
+            log.warning(
+                "the store's clock does not run as this node's does", percent=percent, partition=number
+            )
+
+    async def _tell(self, number: int) -> None:
+        """Re-asserts; only then this node may speak for its sessions again. Beats go on meanwhile."""
+        partition = self._partitions[number]
+        while partition.doubtful:
+            doubts = partition.doubts
+            if partition.settled:  # who joins has nothing to tell
+                await self._events.reassert(number)
+            self._durable = await self._is_durable.ask()
+            await self._store.report(number, self._options.node, durable=self._durable)
+            partition.settled = doubts
+        partition.lease.renewed(partition.confirmed_s)
+        self._events.settled(number)
+
+    async def _sweep(self, due: Sequence[Due], number: int) -> None:
         by_customer: dict[str, list[Due]] = defaultdict(list)
         for item in due:
             by_customer[item.customer].append(item)
         for customer, items in by_customer.items():
-            parked, ended = await self._store.sweep(customer, items[:200])
-            if parked or ended:
-                log.info("swept", customer=customer, parked=len(parked), ended=len(ended))
+            swept = await self._store.sweep(customer, items[:200])
+            self._events.swept(customer, swept.ended)
+            if swept.parked or swept.ended:
+                log.info("swept", customer=customer, parked=len(swept.parked), ended=len(swept.ended))

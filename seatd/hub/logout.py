@@ -10,11 +10,12 @@ from typing import Literal
 import msgspec
 import structlog
 
+from seatd.hub.memory import Memory
 from seatd.hub.targets import LogoutTargets, kicks_for
 from seatd.hub.tokens import Identity
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import KickedSession, KickTarget, Order, node_name
+from seatd.store.values import Forced, KickedSession, KickTarget, Order, node_name
 from seatd_protocol.messages import Device
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class Logouts:
     """Sends orders and gathers receipts. `node` is this node's id in the store: where receipts come back to."""
 
-    def __init__(self, store: Store, node: str, metrics: Metrics) -> None:
+    def __init__(self, store: Store, node: str, metrics: Metrics, memory: Memory) -> None:
+        self._memory = memory
         self._store = store
         self._node = node
         self._metrics = metrics
@@ -60,11 +62,16 @@ class Logouts:
         by: str,
         wait_s: float = 5.0,
     ) -> list[Receipt]:
-        """Forces out whom `targets` name; when it returns the store has it, and up to `wait_s` was given to receipts."""
+        """Forces out whom `targets` name; then the store has it on its disk, and up to `wait_s` was given to receipts.
+
+        Raises `StoreUnavailable` when the store cannot say so: what was ordered may still be lost.
+        """
         started_s = time.monotonic()
         kicked: list[KickedSession] = []
+        partitions: set[int] = set()
         for customer, target in await kicks_for(self._store, targets):
-            kicked += await self._store.kick(
+            partitions.add(self._store.partition(customer))
+            found = await self._store.kick(
                 customer,
                 target,
                 message=message,
@@ -72,7 +79,19 @@ class Logouts:
                 cooldown_ms=cooldown_s * 1000,
                 reply_to=self._node,
             )
-        receipts = await self._gather(kicked, started_s, wait_s)
+            forced = Forced(
+                code="forced",
+                message=message,
+                by=by,
+                cooldown_s=cooldown_s,
+                user=target.user or "",
+                device="" if target.session else None,
+            )
+            self._memory.kicked(customer, found, forced)
+            kicked += found
+        receipts, _ = await asyncio.gather(
+            self._gather(kicked, started_s, wait_s), self._make_durable(partitions)
+        )
         for receipt in receipts:
             self._metrics.logouts_total.labels(receipt.outcome).inc()
             if receipt.milliseconds is not None:
@@ -105,6 +124,9 @@ class Logouts:
                 del self._early[next(iter(self._early))]
         elif not waiting.done():
             waiting.set_result(order)
+
+    async def _make_durable(self, partitions: Iterable[int]) -> None:
+        await asyncio.gather(*map(self._store.make_durable, partitions))
 
     async def _gather(
         self, kicked: Iterable[KickedSession], started_s: float, wait_s: float

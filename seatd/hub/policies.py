@@ -96,7 +96,8 @@ class Policies:
 
     def notice(self, order: Order) -> None:
         """A word for everybody here who holds a seat of a license."""
-        holders = [session for session in self._hub.sessions() if session.live and _holds(session, order)]
+        sessions = self._hub.sessions(self._hub.store.partition(order.customer))
+        holders = [session for session in sessions if session.live and _holds(session, order)]
         if order.code == "license_expiring":
             for session in holders:
                 now_ms = self._hub.leases.store_ms(session.partition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +15,7 @@ from seatd.hub import sign_in
 from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.waiter import Waiter
 from seatd.store import values
-from seatd.store.values import Denied, Order, StoreUnavailable
+from seatd.store.values import Denied, Order, StoreUnavailable, Waiting
 from seatd_protocol.messages import Granted, Queued, Seat
 
 if TYPE_CHECKING:
@@ -39,13 +39,10 @@ class Queue:
         self._waiters: dict[str, Waiter] = {}
         self._due: set[str] = set()
         self._moved = asyncio.Event()
+        self._everybody_s = 0.0
 
     def wait(self, waiter: Waiter, wait_s: float) -> None:
         """A request has gone to the queue: its client is told its place, and waits `wait_s` at the most."""
-        older = self._waiters.get(waiter.session.key)
-        if older is not None:
-            self.forget(older.session)
-            deny(older.session, Denied(code="wait_timeout", product=older.place.product), older.ref)
         self._waiters[waiter.session.key] = waiter
         self._gauge(waiter).inc()
         waiter.timer = asyncio.get_running_loop().call_later(wait_s, self._give_up, waiter)
@@ -60,6 +57,17 @@ class Queue:
             if waiter.timer is not None:
                 waiter.timer.cancel()
 
+    async def end(self, session: Session) -> bool:
+        """Ends the session's wait, if it has one, for a newer one (it waits for one thing at a time): its turn may have come
+        just now. False: the store does not answer, and it waits on."""
+        waiter = self._waiters.get(session.key)
+        try:
+            if waiter is not None:
+                await self._end(waiter, _timeout(waiter))
+        except StoreUnavailable:
+            return False
+        return True
+
     def granted(self, order: Order) -> None:
         """A session's turn has come. One that has given up meanwhile has settled that with the store already."""
         waiter = self._waiters.get(order.session)
@@ -71,6 +79,13 @@ class Queue:
         waiter = self._waiters.get(order.session)
         if waiter is not None and waiter.ref == order.ref:
             self._hub.spawn(self._turn_away(waiter, Denied(code=order.code, product=order.product)))
+
+    def place_of(self, session: Session) -> Waiting | None:
+        """Where a session waits, as the store has to know it; None when it does not."""
+        waiter = self._waiters.get(session.key)
+        if waiter is None or waiter.session is not session:
+            return None
+        return waiter.waiting
 
     # -- places -----------------------------------------------------------------------------------
 
@@ -100,19 +115,22 @@ class Queue:
             place = places.get((waiter.session.key, waiter.ref))
             if place is not None:
                 self._place(waiter, place)
-            elif not queue.recovering:
-                self._miss(waiter)
+            elif not queue.recovering and self._hub.leases.lapsed_s(waiter.session.partition) <= 0:
+                self._miss(waiter)  # otherwise it is passed over until it has been told again
 
-    async def _customers_due(self) -> Iterable[str]:
-        waiting = {waiter.customer for waiter in self._waiters.values()}
-        try:
-            async with asyncio.timeout(self._hub.options.renew_s):
+    async def _customers_due(self) -> set[str]:
+        """Whose queues are to be looked at: those that have moved, and at fixed times (however busy some are) all."""
+        clock = asyncio.get_running_loop().time
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._everybody_s):
                 await self._moved.wait()
-        except TimeoutError:
-            return {waiter.customer for waiter in self._waiters.values()}
         self._moved.clear()
         due, self._due = self._due, set()
-        return due & waiting
+        waiting = {waiter.customer for waiter in self._waiters.values()}
+        if clock() < self._everybody_s:
+            return due & waiting
+        self._everybody_s = clock() + self._hub.options.renew_s
+        return waiting
 
     def _place(self, waiter: Waiter, place: values.Queued) -> None:
         waiter.unplaced = 0
@@ -147,24 +165,29 @@ class Queue:
         return session.send(Granted(ref=waiter.ref, seats=new, sections=session.sections))
 
     def _give_up(self, waiter: Waiter) -> None:
-        self._hub.spawn(self._leave(waiter, Denied(code="wait_timeout", product=waiter.place.product)))
+        self._hub.spawn(self._leave(waiter, _timeout(waiter)))
 
     async def _leave(self, waiter: Waiter, denial: Denied) -> None:
-        """Leaves the queue; where the turn has come just now, the waiter is served all the same."""
-        session = waiter.session
+        """Ends a wait, sooner or later."""
         while self._waits(waiter):
             try:
-                seats = await self._hub.store.leave_queue(
-                    waiter.customer, session=session.key, fence=session.fence
-                )
+                await self._end(waiter, denial)
             except StoreUnavailable:
                 await asyncio.sleep(RETRY_S)
-                continue
-            if seats is not None and waiter.products <= {seat.product for seat in seats}:
-                if self._waits(waiter):
-                    self._serve(waiter, seats)
-            else:
-                await self._turn_away(waiter, denial)
+
+    async def _end(self, waiter: Waiter, denial: Denied) -> None:
+        """Leaves the queue; where the turn has come just now, the waiter is served all the same. Raises `StoreUnavailable`."""
+        session = waiter.session
+        async with waiter.leaving:
+            if not self._waits(waiter):
+                return
+            seats = await self._hub.store.leave_queue(
+                waiter.customer, session=session.key, fence=session.fence
+            )
+        if seats is None or not waiter.products <= {seat.product for seat in seats}:
+            await self._turn_away(waiter, denial)
+        elif self._waits(waiter):
+            self._serve(waiter, seats)
 
     async def _turn_away(self, waiter: Waiter, denial: Denied) -> None:
         session = waiter.session
@@ -182,3 +205,7 @@ class Queue:
     def _gauge(self, waiter: Waiter) -> Gauge:
         label = self._hub.metrics.product_label(waiter.place.product)
         return self._hub.metrics.queue_length.labels(label)
+
+
+def _timeout(waiter: Waiter) -> Denied:
+    return Denied(code="wait_timeout", product=waiter.place.product)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict, deque
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
 from seatd.hub.secret import hashed
-from seatd.store.values import Ended, Held, HeldRecord, StoreUnavailable
+from seatd.store.values import Held, HeldRecord, StoreUnavailable
 
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
@@ -23,80 +24,52 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Remembered(NamedTuple):
-    """An end of a session, until it may be forgotten; `allowed_s` is when its user may come back."""
-
-    forget_s: float
-    customer: str
-    session: str
-    fence: int
-    user: str
-    allowed_s: float
-
-
 class Reassertion:
-    """Keeps the recent ends of sessions, and brings node and store to one view."""
+    """Brings node and store to one view."""
 
-    def __init__(self, hub: Hub, *, remember_s: float, audit_s: float) -> None:
+    def __init__(self, hub: Hub, *, audit_s: float) -> None:
         self._hub = hub
-        self._remember_s = remember_s
         self._audit_s = audit_s
-        self._ended: deque[Remembered] = deque()
-
-    def ended(self, session: Session, cooldown_s: int = 0) -> None:
-        """A session has ended for good."""
-        now_s = time.monotonic()
-        customer, user = session.identity.customer, session.identity.user
-        self._ended.append(
-            Remembered(
-                now_s + self._remember_s, customer, session.key, session.fence, user, now_s + cooldown_s
-            )
-        )
-        while self._ended[0].forget_s < now_s:
-            self._ended.popleft()
 
     async def tell(self, partition: int) -> None:
-        """Tells a partition all that this node holds and has ended. Raises `StoreUnavailable`."""
-        await self._tell_ended(partition)
+        """Tells a partition all that this node knows of its sessions. Raises `StoreUnavailable`."""
+        for customer, ended in self._hub.memory.ends(self._lives_in(partition)).items():
+            await self._hub.store.rebury(customer, ended)
         lost, restored = await self._tell_held(partition, whole=True)
+        for customer, idle in self._hub.memory.idle(self._lives_in(partition)).items():
+            answer = await self._hub.store.reassert(customer, self._hub.node, idle)
+            restored += len(answer.restored)
         dropped = await self._let_go(partition)
         if lost or restored or dropped:
             log.warning("reasserted", partition=partition, lost=lost, restored=restored, dropped=dropped)
 
     async def audit(self) -> None:
-        """Compares for ever, a partition at a time."""
+        """Compares every partition once."""
         partitions = self._hub.store.partitions
-        while True:
-            for partition in range(partitions):
-                await asyncio.sleep(self._audit_s / partitions)
-                try:
-                    lost, _ = await self._tell_held(partition, whole=False)
-                    dropped = await self._let_go(partition)
-                except StoreUnavailable:
-                    continue
-                if lost or dropped:
-                    log.warning("audit healed", partition=partition, lost=lost, dropped=dropped)
+        for partition in range(partitions):
+            await asyncio.sleep(self._audit_s / partitions)
+            try:
+                lost, _ = await self._tell_held(partition, whole=False)
+                dropped = await self._let_go(partition)
+            except StoreUnavailable:
+                continue
+            except Exception:  # a fault of ours in one partition: the others must go on
+                log.exception("audit failed", partition=partition)
+                continue
+            if lost or dropped:
+                log.warning("audit healed", partition=partition, lost=lost, dropped=dropped)
 
-    async def _tell_ended(self, partition: int) -> None:
-        now_s = time.monotonic()
-        by_customer: dict[str, list[Ended]] = defaultdict(list)
-        for item in tuple(self._ended):
-            if self._hub.store.partition(item.customer) == partition:
-                cooldown_ms = max(0, round((item.allowed_s - now_s) * 1000))
-                by_customer[item.customer].append(
-                    Ended(session=item.session, fence=item.fence, user=item.user, cooldown_ms=cooldown_ms)
-                )
-        for customer, ended in by_customer.items():
-            await self._hub.store.rebury(customer, ended)
+    def _lives_in(self, partition: int) -> Callable[[str], bool]:
+        return lambda customer: self._hub.store.partition(customer) == partition
 
     async def _tell_held(self, partition: int, *, whole: bool) -> tuple[int, int]:
         by_customer: dict[str, list[Session]] = defaultdict(list)
-        for session in self._hub.sessions():
-            if session.stored and session.partition == partition:
+        for session in self._hub.sessions(partition):
+            if session.stored:
                 by_customer[session.identity.customer].append(session)
         counts = [0, 0]
         for customer, sessions in by_customer.items():
-            held = [_held(session, whole=whole) for session in sessions]
+            held = [held_by(session) if whole else _named(session) for session in sessions]
             answer = await self._hub.store.reassert(customer, self._hub.node, held)
             fences = {item.session: item.fence for item in held}
             for key in answer.lost:
@@ -117,17 +90,26 @@ class Reassertion:
         return dropped
 
 
-def _held(session: Session, *, whole: bool) -> Held:
-    record = None
-    if whole and session.welcomed:
-        record = HeldRecord(
-            user=session.identity.user,
-            domain=session.identity.domain,
-            device=session.device,
-            secret=hashed(session.secret),
-            since_ms=session.since_ms,
-            seats=tuple(session.seats.values()),
-            need=session.need,
-            busy=session.busy,
-        )
+def held_by(session: Session) -> Held:
+    """A session with all that the store keeps of it."""
+    waiting = session.hub.queue.place_of(session)
+    need = session.need
+    if waiting and not session.welcomed:
+        need = tuple(want.product for want in waiting.need)
+    record = HeldRecord(
+        user=session.identity.user,
+        domain=session.identity.domain,
+        device=session.device,
+        secret=hashed(session.secret),
+        since_ms=session.since_ms or int(time.time() * 1000),
+        seats=tuple(session.seats.values()),
+        need=need,
+        groups=tuple(sorted(session.identity.groups)),
+        busy=session.busy,
+        waiting=waiting,
+    )
     return Held(session=session.key, fence=session.fence, record=record)
+
+
+def _named(session: Session) -> Held:
+    return Held(session=session.key, fence=session.fence)

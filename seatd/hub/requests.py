@@ -35,6 +35,8 @@ async def acquire(session: Session, message: Acquire) -> None:
     wants = wants_of(hub.catalog, message.products, session.identity, session.device)
     if isinstance(wants, Denied):
         return deny(session, wants, message.ref)
+    if message.wait_s > 0 and not await hub.queue.end(session):
+        return deny(session, UNAVAILABLE, message.ref)
     with hub.arriving(session):  # its turn may come before the answer that sends it to the queue
         _answer(session, message, wants, await _draw(session, wants, message))
     return None
@@ -49,7 +51,7 @@ def _answer(
     match outcome:
         case values.Queued():
             products = frozenset(want.product for want in wants)
-            waiter = Waiter(session, outcome, products, ref=message.ref)
+            waiter = Waiter(session, outcome, products, ref=message.ref, need=wants)
             session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
             session.lose()
@@ -68,7 +70,8 @@ async def _draw(
     hub = session.hub
     if not session.stored:
         return UNAVAILABLE
-    await hub.keep_products(session)
+    if not await hub.acquires_are_settled(session):
+        return UNAVAILABLE
     try:
         outcome = await hub.store.acquire(
             session.identity.customer,
@@ -83,6 +86,8 @@ async def _draw(
         )
     except StoreUnavailable:
         await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
+        return UNAVAILABLE
+    if isinstance(outcome, Gone) and not hub.leases.is_settled(session.partition):
         return UNAVAILABLE
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
@@ -102,7 +107,8 @@ async def release(session: Session, message: Release) -> None:
     except StoreUnavailable:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        return session.lose()
+        settled = hub.leases.is_settled(session.partition)
+        return session.lose() if settled else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None

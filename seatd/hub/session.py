@@ -15,9 +15,10 @@ import structlog
 from seatd.hub import requests, sign_in
 from seatd.hub.outbox import Outbox
 from seatd.hub.rate import Bucket
+from seatd.hub.reassertion import held_by
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
-from seatd.store.values import Order
+from seatd.store.values import Ended, Order
 from seatd_protocol import codes
 from seatd_protocol.codec import BadMessage, Codec
 from seatd_protocol.codes import CloseCode
@@ -252,6 +253,7 @@ class Session:
         if self._ordered_out:
             return
         self._ordered_out = order
+        self.hub.queue.forget(self)
         if self.closing:  # whatever it is closed for: its end is the order's receipt
             return
         self._told = True
@@ -268,9 +270,22 @@ class Session:
         asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, self._out)
 
     @property
-    def cooldown_s(self) -> int:
-        """For how long the user is refused, when an administrator has ended the session."""
-        return self._ordered_out.cooldown_s if self._ordered_out else 0
+    def ended(self) -> Ended:
+        """The session's end, as it is remembered."""
+        order = self._ordered_out
+        return Ended(
+            user=self.identity.user,
+            session=self.key,
+            fence=self.fence,
+            cooldown_ms=order.cooldown_s * 1000 if order else 0,
+            device=order.device if order else None,
+        )
+
+    def note_recovery(self) -> None:
+        """Says that the store is being checked."""
+        if self.live:
+            text = "The seat store is being checked. Your seats are kept; nothing new is granted meanwhile."
+            self.send(Notice(code="store_recovering", message=text))
 
     @property
     def _out(self) -> CloseCode:
@@ -300,6 +315,7 @@ class Session:
         self.close(self._out)
 
     async def _bye(self) -> None:
+        self.hub.queue.forget(self)
         await self._end_in_store()
         self.close(codes.NORMAL)
 
@@ -312,14 +328,17 @@ class Session:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session.
 
         `let_go`: the client has closed it itself. One that was ordered out and merely vanished may go on believing in its
-        seats until its lease is over: they stay taken until the store's deadline for that.
+        seats until its lease is over: they stay taken until the store's deadline for that. A waiter that closes of its own
+        accord leaves the queue; one that we have closed (to move it, say) finds its place again.
         """
+        left = let_go and self.closing is None
         self.closing = self.closing or codes.GOING_AWAY
+        held = held_by(self) if self.stored else None
         self.hub.remove(self)
         waited = not self.welcomed  # it has no seats that its client could believe in
-        if self._ordered_out or self._replaced or (waited and let_go):
+        if self._ordered_out or self._replaced or (waited and left):
             if let_go or waited:
                 await self._end_in_store()
-        elif self.stored:
+        elif held is not None:
             self.stored = False
-            await self.hub.park(self)
+            await self.hub.park(self, held)

@@ -150,7 +150,9 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
 
 async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | Denied | Gone) -> None:
     hub = session.hub
-    if session.closing and isinstance(answer, Granted | Queued):
+    if session.closing is codes.MOVING and isinstance(answer, Granted | Queued):
+        await hub.park_unsure(session)  # seat or place are there for its hello elsewhere
+    elif session.closing and isinstance(answer, Granted | Queued):
         await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
     elif isinstance(answer, Granted):
         need = tuple(want.product for want in asked.need)
@@ -159,7 +161,10 @@ async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | 
         session.fence, session.stored = 1, True
         hub.register(session, "waiting")
         products = frozenset(want.product for want in asked.need)
-        hub.queue.wait(Waiter(session, answer, products, hello=asked.hello), asked.hello.wait_s)
+        hub.queue.wait(
+            Waiter(session, answer, products, hello=asked.hello, need=asked.need, want=asked.want),
+            asked.hello.wait_s,
+        )
 
 
 def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from redis import exceptions
 
+from seatd.store.cluster import Cluster
 from seatd.store.keys import partition_key
-from seatd.store.pipeline import AWAY, told_of
+from seatd.store.pipeline import AWAY, Words, told_of
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Verbs
 
@@ -40,13 +42,18 @@ class DurableVerbs(Verbs):
 
     async def is_durable(self) -> bool:
         """Whether everything written so far is on disk and on every replica; False also where nobody can say."""
+        # On one server one partition speaks for all; on a cluster each must be asked where it is.
+        asked = range(self.partitions) if isinstance(self.pipeline, Cluster) else (0,)
+        return all(await asyncio.gather(*(self._is_durable(partition) for partition in asked)))
+
+    async def _is_durable(self, partition: int) -> bool:
         try:
-            replicas = int((await self.client.info("replication"))["connected_slaves"])
-            on_disk, copies = await self._sync(0, replicas=replicas)
+            meta = partition_key("meta", partition)
+            _, told = await self.pipeline.together(("HINCRBY", meta, "synced", 1), ("INFO", "replication"))
+            replicas = int(told["connected_slaves"])
+            on_disk, copies = await self._sync(partition, replicas=replicas)
         except (CannotSay, exceptions.NoPermissionError):
             return False
-        except AWAY as error:
-            raise told_of(error) from error
         return bool(on_disk) and copies >= replicas
 
     async def _sync(self, partition: int, *, replicas: int) -> tuple[int, int]:
@@ -60,18 +67,13 @@ class DurableVerbs(Verbs):
             _, copies, (on_disk, _) = await self._on_one_connection(commands)
         return on_disk, copies
 
-    async def _on_one_connection(self, commands: tuple[tuple[Any, ...], ...]) -> list[Any]:
+    async def _on_one_connection(self, commands: tuple[Words, ...]) -> list[Any]:
         try:
-            async with self.client.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)
-                return list(await pipe.execute())
-        except AWAY as error:
-            raise told_of(error) from error
+            return await self.pipeline.together(*commands)
         except exceptions.ResponseError as error:
             if any(text in str(error) for text in CANNOT_SAY):
                 raise CannotSay from error
-            raise told_of(error) from error
+            raise
 
     @asynccontextmanager
     async def _writing_at_once(self) -> AsyncIterator[None]:
@@ -80,10 +82,14 @@ class DurableVerbs(Verbs):
             yield
             return
         try:
-            await self.client.config_set("appendfsync", "always")
+            await self._appendfsync("always")
             yield
         except AWAY as error:
             raise told_of(error) from error
         finally:
             with suppress(exceptions.RedisError, OSError):  # it ends with us, and starts with its own setting
-                await self.client.config_set("appendfsync", "everysec")
+                await self._appendfsync("everysec")
+
+    async def _appendfsync(self, when: str) -> None:
+        (engine,) = await self.pipeline.servers()
+        await engine.config_set("appendfsync", when)

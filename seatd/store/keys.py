@@ -13,6 +13,9 @@ from zlib import crc32
 DEPLOYMENT = "seatd:deployment"
 API_TOKENS = "seatd:api_tokens"
 
+QUEUE_CHANNEL = "seatd:queue"
+"""The channel on which all nodes are told whose queue has moved: the message is the customer's name."""
+
 PARTITION_KEYS = (
     "meta",
     "nodes",

@@ -19,6 +19,7 @@ from seatd.store.values import (
     Places,
     Reasserted,
     StoreUnavailable,
+    Swept,
 )
 from seatd.store.verbs import Verbs
 
@@ -47,11 +48,10 @@ class NodeVerbs(Verbs):
         )
         return answer.to(Beat, epoch=self.epochs[partition])
 
-    async def sweep(self, customer: str, due: Sequence[Due]) -> tuple[list[str], list[str]]:
-        """Parks and ends the sessions of a customer that are due; answers the parked and the ended ones."""
+    async def sweep(self, customer: str, due: Sequence[Due]) -> Swept:
+        """Parks and ends the sessions of a customer that are due."""
         items = [{"session": item.session, "node": item.node} for item in due]
-        body = (await self.call("sweep", customer, due=items)).body
-        return list(body["parked"]), list(body["ended"])
+        return (await self.call("sweep", customer, due=items)).to(Swept)
 
     async def reassert(self, customer: str, node: str, held: Sequence[Held]) -> Reasserted:
         """Tells which sessions this node holds; answers those it has lost, and those that the store had lost.
@@ -92,7 +92,7 @@ class NodeVerbs(Verbs):
     async def fence_of(self, customer: str, session: str) -> int | None:
         """A session's fence as the store has it; None when it has no such session."""
         name = customer_key("sessions", self.partition(customer), customer)
-        packed = await self.client.hget(name, session)
+        packed = await self.pipeline.command("HGET", name, session)
         return msgpack.unpackb(packed)["fence"] if packed is not None else None
 
     async def report(self, partition: int, node: str, *, durable: bool) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from redis import exceptions
+import structlog
 
+from seatd.store.checks import check
+from seatd.store.cluster import Cluster
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
@@ -12,36 +14,39 @@ from seatd.store.registry import RegistryVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
+log = structlog.get_logger(__name__)
+
 
 class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
 
     async def join(self) -> None:
-        """Records the deployment's fixed settings when it is born; refuses a store that has others."""
+        """Records the deployment's fixed settings when it is born; refuses a store that has others, or that cannot do it.
+
+        Raises `WrongDeployment`, or `StoreUnavailable`. What is only unwise is logged.
+        """
         try:
-            await self.client.hsetnx(DEPLOYMENT, "partitions", str(self.partitions))
-            recorded = int(await self.client.hget(DEPLOYMENT, "partitions") or 0)
-            policy = await self._memory_policy()
+            unwise = await self._unwise()
+            await self.pipeline.command("HSETNX", DEPLOYMENT, "partitions", str(self.partitions))
+            recorded = int(await self.pipeline.command("HGET", DEPLOYMENT, "partitions") or 0)
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
+        except StoreUnavailable as error:
+            raise StoreUnavailable(str(error.__cause__ or error)) from error
+        for warning in unwise:
+            log.warning(warning)
         if recorded != self.partitions:
             raise WrongDeployment(
                 f"the store was made with {recorded} partitions, this node is set to {self.partitions}: "
                 f"set [store] partitions = {recorded}"
             )
-        if policy not in ("noeviction", ""):
-            raise WrongDeployment(
-                f"the store's maxmemory-policy is {policy}: it could throw seats away; set noeviction"
-            )
+
+    async def _unwise(self) -> list[str]:
+        clustered = isinstance(self.pipeline, Cluster)
+        found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
+        return sorted(set().union(*found))
 
     async def close_client(self) -> None:
         """Ends the connections, after what is on its way."""
         await self.pipeline.close()
         await self.client.aclose()
-
-    async def _memory_policy(self) -> str:
-        try:
-            info = await self.client.info("memory")
-        except exceptions.NoPermissionError:
-            return ""
-        return str(info.get("maxmemory_policy", ""))

@@ -12,7 +12,6 @@ import msgspec
 from seatd.licensing.keys import LicenseKey
 from seatd.store.durability import DurableVerbs
 from seatd.store.keys import API_TOKENS, customer_key, partition_key
-from seatd.store.pipeline import AWAY, told_of
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -194,17 +193,7 @@ class RegistryVerbs(DurableVerbs):
         return Page(items=tuple(rows), total=answer.body["total"])
 
     async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        try:
-            async with self.client.pipeline(transaction=False) as pipe:
-                for command in commands:
-                    pipe.execute_command(*command)
-                answers = list(await pipe.execute(raise_on_error=False))
-        except AWAY as error:
-            raise told_of(error) from error
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise told_of(answer) from None
-        return answers
+        return await asyncio.gather(*(self.pipeline.command(*words) for words in commands))
 
 
 def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:

@@ -14,7 +14,17 @@ from importlib.resources import files
 import msgspec
 
 COMMON_ARGS = frozenset(
-    {"partition", "epoch", "recovery_ms", "client_lease_ms", "linger_ms", "tomb_ms", "now_ms"}
+    {
+        "partition",
+        "epoch",
+        "insist",
+        "recovery_ms",
+        "client_lease_ms",
+        "linger_ms",
+        "tomb_ms",
+        "jump_ms",
+        "now_ms",
+    }
 )
 """Arguments that the store adds to every call; `now_ms` only in tests (otherwise the store's own clock counts)."""
 

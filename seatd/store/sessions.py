@@ -102,9 +102,22 @@ class SessionVerbs(Verbs):
         delivered: bool = False,
         acknowledged: bool = False,
     ) -> bool:
+        """Ends a session, as `finish` does. True: it lived, and was the caller's."""
+        told = {"delivered": delivered, "acknowledged": acknowledged}
+        return await self.finish(customer, session=session, fence=fence, **told) is None
+
+    async def finish(
+        self,
+        customer: str,
+        *,
+        session: str,
+        fence: int,
+        delivered: bool = False,
+        acknowledged: bool = False,
+    ) -> Gone | None:
         """Ends a session; its seats are free now. Ends a draining one too: the caller vouches that its socket is closed.
 
-        `delivered` and `acknowledged` (of a forced logout) go into the receipt.
+        `delivered` and `acknowledged` (of a forced logout) go into the receipt. None: done; else why there was nothing to do.
         """
         answer = await self.call(
             "close",
@@ -114,7 +127,7 @@ class SessionVerbs(Verbs):
             delivered=delivered,
             acknowledged=acknowledged,
         )
-        return answer.word == "closed"
+        return answer.to(Gone) if answer.word == "gone" else None
 
 
 def _queued(answer: Answer, session: str) -> Queued | None:

@@ -170,6 +170,7 @@ class KickedSession(Value, frozen=True, kw_only=True):
     device: Device
     node: str
     order: int
+    fence: int = 0
 
 
 # -- nodes and orders -----------------------------------------------------------------------------
@@ -178,7 +179,8 @@ class KickedSession(Value, frozen=True, kw_only=True):
 class Order(Value, frozen=True, kw_only=True):
     """What another node wants this node to tell one of its clients. `number` grows within a partition.
 
-    `changed`: the session has lost `seats`, `code` says why. `notice`: for every session with a seat of `license`.
+    `device` of a logout: only this device of the `user` is refused for `cooldown_s`. `changed`: the session has lost `seats`,
+    `code` says why. `notice`: for every session with a seat of `license`.
     """
 
     number: int
@@ -190,6 +192,8 @@ class Order(Value, frozen=True, kw_only=True):
     message: str = ""
     by: str = ""
     cooldown_s: int = 0
+    user: str = ""
+    device: str | None = None
     delivered: bool = False
     acknowledged: bool = False
     closed: bool = False
@@ -216,10 +220,12 @@ class Due(Value, frozen=True, kw_only=True):
 
 
 class Beat(Value, frozen=True, kw_only=True):
-    """A partition's answer to a node's beat. `next_ms`: when the next license must be looked after."""
+    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says;
+    by that, `next_ms` is when the next license must be looked after."""
 
     epoch: int
     now_ms: int
+    wall_ms: int
     recover_until_ms: int
     lapsed: bool
     orders: tuple[Order, ...]
@@ -227,6 +233,17 @@ class Beat(Value, frozen=True, kw_only=True):
     more: bool
     licenses: tuple[DueLicense, ...] = ()
     next_ms: int | None = None
+
+
+class Waiting(Value, frozen=True, kw_only=True):
+    """A place in the queue: `member` is the place itself, `ref` None a hello that waits."""
+
+    member: str
+    need: tuple[Want, ...]
+    want: tuple[Want, ...]
+    product: str
+    priority: int
+    ref: int | None = None
 
 
 class HeldRecord(Value, frozen=True, kw_only=True):
@@ -239,15 +256,21 @@ class HeldRecord(Value, frozen=True, kw_only=True):
     since_ms: int
     seats: tuple[Seat, ...]
     need: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     busy: bool = False
+    waiting: Waiting | None = None
 
 
 class Held(Value, frozen=True, kw_only=True):
-    """A session that a node holds. With `record` it can be put back if the store has lost it."""
+    """A session that a node holds. With `record` it can be put back if the store has lost it.
+
+    `left_ms`: its socket is gone, and so much is left of its linger.
+    """
 
     session: str
     fence: int
     record: HeldRecord | None = None
+    left_ms: int | None = None
 
 
 class Holder(Value, frozen=True, kw_only=True):
@@ -282,13 +305,38 @@ class Reasserted(Value, frozen=True, kw_only=True):
     restored: tuple[str, ...]
 
 
-class Ended(Value, frozen=True, kw_only=True):
-    """A session that has ended, and for how long its user is refused."""
+class Forced(Value, frozen=True, kw_only=True):
+    """What a forced logout said to its client."""
 
-    session: str
-    fence: int
+    type: Literal["logout"] = "logout"
+    code: str
+    message: str
+    by: str
+    cooldown_s: int
     user: str
+    device: str | None = None
+    product: str | None = None
+
+
+class Ended(Value, frozen=True, kw_only=True):
+    """An end of a session, and for how long its user is refused (only the `device`, when given).
+
+    `session` None: nothing but a cool-down. `forced`: it was ordered out, and its client may not have let go of it yet.
+    """
+
+    user: str
+    session: str | None = None
+    fence: int = 0
     cooldown_ms: int = 0
+    device: str | None = None
+    forced: Forced | None = None
+
+
+class Swept(Value, frozen=True, kw_only=True):
+    """What a sweep has done: ids of sessions that it parked, and the sessions that it ended."""
+
+    parked: tuple[str, ...]
+    ended: tuple[Ended, ...]
 
 
 # -- the registry ---------------------------------------------------------------------------------

@@ -8,14 +8,19 @@ from typing import Any, TypeVar
 
 import msgpack
 import msgspec
-from redis.asyncio import Redis
 
 from seatd.store import keys
+from seatd.store.cluster import Cluster
+from seatd.store.connect import Client
+from seatd.store.connections import Connections
 from seatd.store.pipeline import Pipeline
-from seatd.store.scripts import load
+from seatd.store.scripts import Script, load
 from seatd.store.values import StoreUnavailable
 
 Shape = TypeVar("Shape")
+Reply = tuple[str, int, dict[str, Any] | None]
+"""Word, epoch, body."""
+DEPOSED = "deposed"
 
 
 class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +60,7 @@ class Verbs:
 
     def __init__(
         self,
-        client: Redis,
+        client: Client,
         options: StoreOptions,
         *,
         checked: bool = False,
@@ -67,18 +72,20 @@ class Verbs:
         self.client = client
         self.options = options
         self.epochs: dict[int, int] = {}
-        self.pipeline = Pipeline(client)
+        self.pipeline = client if isinstance(client, Cluster) else Pipeline(client)
         self._scripts = load(checked=checked)
         self._checked = checked
         self._now_ms = now_ms
         self._on_call = on_call
         self.on_epoch = on_epoch
         self.on_licenses = on_licenses
+        self._connections = Connections(self.pipeline.disconnect)
         self._common = {
             "recovery_ms": options.recovery_ms,
             "client_lease_ms": options.client_lease_ms,
             "linger_ms": options.linger_ms,
             "tomb_ms": options.tomb_ms,
+            "jump_ms": options.node_lease_ms // 2,
         }
 
     @property
@@ -98,24 +105,49 @@ class Verbs:
         """A verb about a whole partition."""
         return await self._run(verb, partition, None, args)
 
+    async def disconnect(self) -> None:
+        """Drops all connections: the next call looks anew for whoever serves the store now."""
+        await self.pipeline.disconnect()
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tells everybody who listens on a channel right now. Raises `StoreUnavailable`."""
+        await self.pipeline.publish(channel, message)
+
     async def _run(self, verb: str, partition: int, customer: str | None, args: dict[str, Any]) -> Answer:
         script = self._scripts[verb]
         if self._checked and set(args) - {"customer"} != script.args - {"customer"}:
             raise TypeError(f"{verb} takes {sorted(script.args)}, not {sorted(args)}")
         names = [keys.key(name, partition, customer) for name in script.keys]
         args |= self._common
-        args["partition"], args["epoch"] = partition, self.epochs.get(partition, 0)
+        args["partition"] = partition
         if self._now_ms:
             args["now_ms"] = self._now_ms()
-        packed: bytes = msgpack.packb(args, use_bin_type=False)
-        started_s = time.perf_counter()
-        word, epoch, body = msgpack.unpackb(await self.pipeline.run(script, names, packed))
-        if self._on_call:
-            self._on_call(verb, time.perf_counter() - started_s)
+        word, epoch, body = await self._ask(script, names, args)
         if self._checked and word not in script.answers:
             raise TypeError(f"{verb} may not answer {word}")
         self._note_epoch(partition, epoch)
         return Answer(word, body or {})
+
+    async def _ask(self, script: Script, names: list[str], args: dict[str, Any]) -> Reply:
+        """The script's answer from the store that is in charge now.
+
+        A server that has been replaced says `deposed`, having written nothing: it is asked again over a new connection, which
+        leads to the one that replaced it. Where that leads to the same answer, a later epoch was lost with other writes, and
+        the partition is told to go beyond it (it opens its recovery window then). A server that has itself written what it has
+        cannot have lost anything, so it is never believed.
+        """
+        for args["insist"] in (False, False, True):
+            made = self._connections.number
+            args["epoch"] = self.epochs.get(args["partition"], 0)
+            started_s = time.perf_counter()
+            packed: bytes = msgpack.packb(args, use_bin_type=False)
+            reply: Reply = msgpack.unpackb(await self.pipeline.run(script, names, packed))
+            if self._on_call:
+                self._on_call(script.name, time.perf_counter() - started_s)
+            if reply[0] != DEPOSED:
+                return reply
+            await self._connections.renew(made)
+        raise StoreUnavailable("the store that answers has been replaced")
 
     def _note_epoch(self, partition: int, epoch: int) -> None:
         """A lower epoch than we have seen is a deposed primary speaking: what it grants will be lost, so it does not count.

@@ -91,7 +91,10 @@ async def connect(request: web.Request) -> web.StreamResponse:
         autoclose=False,
         heartbeat=None,
     )
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ConnectionError:  # gone before it was answered, so whatever is answered reaches nobody
+        return web.Response(status=503)
     transport = WebSocketTransport(request, ws)
     session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
     let_go = False

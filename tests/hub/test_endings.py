@@ -35,7 +35,7 @@ def out_of_reach(hub: Hub) -> Iterator[None]:
 async def back(hub: Hub) -> None:
     """The store answers again, and everything that waited for it is done."""
     for number in range(hub.store.partitions):
-        await hub.leases._beat(number)
+        await hub.leases.round(number)
     await eventually(lambda: not hub.endings._tasks)
     assert len(hub.endings) == 0
 

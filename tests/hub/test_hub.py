@@ -59,7 +59,7 @@ async def test_an_order_that_overtakes_the_sign_in_waits_for_it(
     hub = await hubs()
     first, second = Peer(hub), Peer(hub)
     await asyncio.gather(first.say(hello("ann", "CALL_CENTER")), second.say(hello("ann", "CALL_CENTER")))
-    await hub.leases._beat(store.partition("acme"))
+    await hub.leases.round(store.partition("acme"))
     assert await first.closed() == (4301, "replaced")
     assert (await used(store), await states(store), second.wire.closed) == (1, {"ann": "attached"}, None)
 
@@ -115,7 +115,7 @@ async def test_a_deaf_node_gets_its_orders_with_its_beat(
     await hub._wakeups.close()
     target = KickTarget(user="ann@acme.example")
     await store.kick("acme", target, message="", by="", cooldown_ms=0, reply_to="")
-    await hub.leases._beat(store.partition("acme"))
+    await hub.leases.round(store.partition("acme"))
     assert await peer.heard(Logout)
 
 
@@ -178,16 +178,15 @@ async def test_what_readiness_depends_on(hubs: Hubs, clock: Clock, engine: Priva
     hub.draining = False
 
 
-async def test_a_store_that_is_away_for_long_makes_it_unready(
-    hubs: Hubs, engine: PrivateEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_store_that_is_away_for_long_makes_it_unready(hubs: Hubs, engine: PrivateEngine) -> None:
     hub = await hubs()
     with engine.paused():
-        await hub.leases._beat_or_note(0)
+        await hub.leases.round(0)
         assert await failing(hub) == set()
-        monkeypatch.setattr(hub.leases, "_away_since_s", hub.leases._clock() - hub.options.lease_s - 1)
+        for partition in hub.leases._partitions:
+            partition.away_since_s = hub.leases._clock() - hub.options.lease_s - 1
         assert await failing(hub) == {"store"}
-    await hub.leases._beat_or_note(0)
+    await hub.leases.round(0)
     assert await failing(hub) == set()
 
 

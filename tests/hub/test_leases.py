@@ -94,7 +94,7 @@ async def leases(own_store: Store, told: Told, clock: Clock) -> Leases:
 
 async def once(leases: Leases) -> None:
     """One round of renewals, whatever comes of it."""
-    await asyncio.gather(*(leases._beat_or_note(number) for number in range(2)))
+    await asyncio.gather(*(leases.round(number) for number in range(2)))
 
 
 async def opened(store: Store, user: str = "ann", node: str = NODE) -> None:
@@ -265,7 +265,7 @@ async def test_many_wake_ups_make_few_beats(leases: Leases, told: Told) -> None:
     for _ in range(100):
         leases.wake(0)
     leases.wake(77)
-    await eventually(lambda: not leases._urgent)
+    await leases.round(77)
     assert told.settled.count(0) == 1 + 1
     assert told.settled.count(1) == 1
 
@@ -298,6 +298,7 @@ async def test_who_leaves_is_missed_at_once(
     clock.pass_ms(1)
     other = leases_of(store, told, clock, node="b~1")
     await other.join()
+    await once(other)
     assert await states(store) == {"ann": "parked"}
 
 

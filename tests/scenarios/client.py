@@ -91,6 +91,10 @@ class Client:
         async with asyncio.timeout(WAIT_S):
             return await self._inbox.get()
 
+    async def listen(self) -> Heard:
+        """The same, however long it takes."""
+        return await self._inbox.get()
+
     async def until(self, kind: type[Kind]) -> Kind:
         """Reads on to the first message of this kind; the connection must not end before."""
         while not isinstance(heard := await self.recv(), kind):
@@ -104,6 +108,11 @@ class Client:
     def heard_nothing(self) -> bool:
         """Whether nothing has come that was not read yet."""
         return self._inbox.empty()
+
+    @property
+    def unread(self) -> int:
+        """How much has come that was not read yet."""
+        return self._inbox.qsize()
 
     @property
     def welcome(self) -> Welcome:

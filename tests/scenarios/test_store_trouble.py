@@ -1,58 +1,29 @@
-"""The store dies, forgets, or is replaced: nobody loses a seat, nobody gets a second one, and grants go on soon."""
+"""The store dies, forgets, stalls or is replaced: nobody loses a seat, nobody gets a second one, and grants go on soon."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
 
-from seatd_protocol.messages import Denied, Welcome
-from tests.engine import _tied_to, tested_engine
-from tests.scenarios.client import Client
+from seatd_protocol.messages import Denied, Notice, Welcome
+from tests.engine import PrivateEngine, private_engine
+from tests.scenarios.client import Client, Heard
 from tests.scenarios.company import Company
-from tests.servers import Server, Servers, free_port
+from tests.scenarios.conftest import BRISK
+from tests.servers import Server, Servers, eventually
+from tests.switch import Switch
 
-WAIT_S = 60.0
-
-
-@contextmanager
-def engine(folder: Path, port: int, *lines: str, sentinel: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """A server of the engine on a loopback port, killed afterwards."""
-    folder.mkdir()
-    config = folder / "engine.conf"
-    config.write_text("\n".join([f"port {port}", "bind 127.0.0.1", f"dir {folder}", *lines]) + "\n")
-    command = [str(tested_engine().path), str(config), *(["--sentinel"] if sentinel else [])]
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_tied_to(os.getpid()))
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
-
-
-async def until(port: int, command: str, wanted: str) -> None:
-    """Waits for a server to say something."""
-    with Redis(port=port, socket_timeout=5) as client:
-        async with asyncio.timeout(WAIT_S):
-            while True:
-                try:
-                    if wanted in str(client.execute_command(*command.split())):
-                        return
-                except RedisError:
-                    pass
-                await asyncio.sleep(0.05)
+WAIT_S = 30.0
+T_S, C_S = 2.0, 3.0
+"""The node's and the client's lease in BRISK."""
 
 
 async def eight(company: Company) -> list[Client]:
@@ -60,22 +31,65 @@ async def eight(company: Company) -> list[Client]:
     return [await company.sign_in(company.nodes[n % 2], f"user{n}", "CALL_CENTER") for n in range(8)]
 
 
-async def let_in(company: Company) -> float:
+async def let_in(company: Company, name: str = "new") -> float:
     """Seconds until a newcomer gets a seat; what he is told meanwhile must be temporary."""
     began_s = time.monotonic()
     async with asyncio.timeout(WAIT_S):
         while True:
-            new = await company.sign_in(company.nodes[0], "new", "CALL_CENTER")
+            new = await company.sign_in(company.nodes[0], name, "CALL_CENTER")
             if isinstance(new.first, Welcome):
                 return time.monotonic() - began_s
             assert isinstance(new.first, Denied), new.first
             assert new.first.code in ("unavailable", "recovering")
+            assert new.first.retry_after_s
             await asyncio.sleep(0.1)
 
 
-async def test_a_killed_engine_costs_nobody_a_seat(servers: Servers) -> None:
+async def disturbances(*people: Client) -> list[Heard]:
+    """What they have heard, but for notices that the store is being checked."""
+    heard = [await person.recv() for person in people for _ in range(person.unread)]
+    return [what for what in heard if not (isinstance(what, Notice) and what.code == "store_recovering")]
+
+
+Found = Callable[..., Company]
+
+
+@pytest.fixture
+async def found() -> AsyncIterator[Found]:
+    """`found(*nodes)` is a company whose connections end with the test."""
+    companies: list[Company] = []
+
+    def make(*nodes: Server) -> Company:
+        companies.append(Company(*nodes))
+        return companies[-1]
+
+    yield make
+    for company in companies:
+        company.leave()
+
+
+async def started(servers: Servers, name: str, *, store: str | None = None, **settings: str) -> Server:
+    """A node that is ready; this process goes on meanwhile (it may have a part in the node's way to the store)."""
+    return await asyncio.to_thread(servers.launch(name, store=store, folder=None, **settings).wait_ready)
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """While inside, a process does nothing."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def client_of(engine: PrivateEngine) -> Redis:
+    return Redis(unix_socket_path=str(engine.socket))
+
+
+async def test_a_killed_engine_costs_nobody_a_seat(servers: Servers, found: Found) -> None:
     a = servers.start("a")
-    company = Company(a, servers.start("b", store=a.store))
+    company = found(a, servers.start("b", store=a.store))
     await company.licensed("CALL_CENTER:competitive:9")
     people = await eight(company)
     os.kill(a.engine_pid(), signal.SIGKILL)
@@ -83,21 +97,25 @@ async def test_a_killed_engine_costs_nobody_a_seat(servers: Servers) -> None:
     assert await company.used() == 9
     last = await company.sign_in(company.nodes[1], "last", "CALL_CENTER")
     assert last.denied.code == "no_seat"
-    assert all(person.heard_nothing() for person in people)
+    assert await disturbances(*people) == []
 
 
-async def test_a_store_that_has_forgotten_its_sessions_is_told_again(servers: Servers) -> None:
+async def test_a_store_that_has_forgotten_its_sessions_is_told_again(servers: Servers, found: Found) -> None:
     """As after a restored backup: the licenses are there, the morning's sessions are not."""
     a = servers.start("a")
-    company = Company(a, servers.start("b", store=a.store))
+    company = found(a, servers.start("b", store=a.store))
     await company.licensed("CALL_CENTER:competitive:9")
     people = await eight(company)
-    ended = people.pop()
+    ended, lost, *stayed = people
     await ended.bye()
+    lost.drop()
+    await asyncio.sleep(0.1)
     _forget_sessions(a, company.name)
     await let_in(company)
     assert await company.used() == 8
-    assert all(person.heard_nothing() for person in people)
+    back = await company.sign_in(company.nodes[1], "user1", "CALL_CENTER", resume=lost.resume)
+    assert back.welcome.resumed
+    assert await disturbances(*stayed) == []
 
 
 def _forget_sessions(node: Server, customer: str) -> None:
@@ -111,40 +129,100 @@ def _forget_sessions(node: Server, customer: str) -> None:
         pipe.execute()
 
 
-@pytest.mark.parametrize("planned", [False, True], ids=["crash", "planned"])
-async def test_a_failover_by_sentinel(servers: Servers, planned: bool) -> None:
-    primary, replica, *watching = (free_port() for _ in range(5))
-    kept = ("appendonly yes", 'save ""')
-    watch = (
-        f"sentinel monitor main 127.0.0.1 {primary} 2",
-        "sentinel down-after-milliseconds main 1000",
-        "sentinel failover-timeout main 5000",
-    )
-    with tempfile.TemporaryDirectory(prefix="seatd-") as name:
-        root = Path(name)
-        with (
-            engine(root / "primary", primary, *kept) as first,
-            engine(root / "replica", replica, *kept, f"replicaof 127.0.0.1 {primary}"),
-            engine(root / "s1", watching[0], *watch, sentinel=True),
-            engine(root / "s2", watching[1], *watch, sentinel=True),
-            engine(root / "s3", watching[2], *watch, sentinel=True),
-        ):
-            await until(primary, "INFO replication", "'connected_slaves': 1")
-            for port in watching:
-                await until(port, "SENTINEL REPLICAS main", str(replica))
-                await until(port, "SENTINEL MASTER main", "'num-other-sentinels': 2")
-            hosts = ",".join(f"127.0.0.1:{port}" for port in watching)
-            url = f"redis+sentinel://{hosts}/main"
-            company = Company(servers.start("a", store=url), servers.start("b", store=url))
+async def test_a_failover_to_a_replica_that_was_behind(servers: Servers, found: Found) -> None:
+    """What the old primary has granted is told to the new one before it grants anything: never one too many."""
+    with private_engine(appendonly="yes") as old, private_engine(appendonly="yes") as new:
+        link = Path(old.socket.parent, "link")
+        async with Switch(link, old.socket) as switch:
+            company = found(
+                await started(servers, "a", store=switch.url),
+                await started(servers, "b", store=switch.url),
+            )
             await company.licensed("CALL_CENTER:competitive:9")
+            parked = await company.sign_in(company.nodes[0], "parked", "CALL_CENTER")
+            _copy(old, new)
             people = await eight(company)
-            if planned:
-                Redis(port=watching[0]).execute_command("SENTINEL", "FAILOVER", "main")
-            else:
-                first.kill()
-            await until(watching[0], "SENTINEL GET-MASTER-ADDR-BY-NAME main", str(replica))
-            await let_in(company)
+            parked.drop()
+            full = await company.sign_in(company.nodes[1], "last", "CALL_CENTER")
+            assert full.denied.code == "no_seat"
+            switch.lead_to(new.socket)
+            await full_again(company)
             assert await company.used() == 9
-            assert all(person.heard_nothing() for person in people)
+            back = await company.sign_in(company.nodes[1], "parked", "CALL_CENTER", resume=parked.resume)
+            assert back.welcome.resumed
+            assert await disturbances(*people) == []
+            # The old primary comes back under a node's connections, and believes that it is in charge.
+            switch.lead_to(old.socket)
+            refused = await company.sign_in(company.nodes[0], "late", "CALL_CENTER")
+            assert refused.denied.code == "unavailable"
+            switch.lead_to(new.socket)
+            await people.pop().bye()
+            await let_in(company)
+            assert await disturbances(*people) == []
             for node in company.nodes:
-                assert node.stop() == 0
+                assert await asyncio.to_thread(node.stop) == 0
+
+
+async def full_again(company: Company) -> None:
+    """Asks until the answer is that all seats are taken; nobody may be let in before."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            new = await company.sign_in(company.nodes[0], "new", "CALL_CENTER")
+            if new.denied.code == "no_seat":
+                return
+            await asyncio.sleep(0.1)
+
+
+def _copy(primary: PrivateEngine, replica: PrivateEngine) -> None:
+    """The replica has what the primary has now, and hears no more."""
+    with client_of(primary) as source, client_of(replica) as target:
+        for key in source.scan_iter("*"):
+            target.restore(key, 0, source.dump(key), replace=True)
+
+
+async def test_a_node_that_was_frozen_says_nothing_before_it_has_asked(
+    servers: Servers, found: Found
+) -> None:
+    """SIGSTOP for longer than its lease: what moved on meanwhile gets no beat from it, what is still its own goes on."""
+    a = await started(servers, "a", **BRISK)
+    b = await started(servers, "b", store=a.store, **BRISK)
+    company = found(a, b)
+    await company.licensed("CALL_CENTER:competitive:2")
+    moved = await company.sign_in(b, "moved", "CALL_CENTER")
+    stayed = await company.sign_in(b, "stayed", "CALL_CENTER")
+    with stopped(b.process.pid):
+        await asyncio.sleep(T_S + 0.5)
+        elsewhere = await company.sign_in(a, "moved", "CALL_CENTER", resume=moved.resume)
+        assert elsewhere.welcome.resumed
+        beats = moved.beats
+    assert await moved.closed() in (4001, 4301)
+    assert moved.beats == beats
+    await eventually(lambda: stayed.beats > beats + 1)
+    assert stayed.heard_nothing()
+    assert await company.used() == 2
+
+
+async def test_strict_nodes_end_their_sessions_with_the_lease_others_with_the_grace(
+    servers: Servers, found: Found
+) -> None:
+    """Nobody's seat is free meanwhile: who was closed finds it again, who was not never lost it."""
+    a = await started(servers, "a", **BRISK)
+    b = await started(servers, "b", store=a.store, SESSIONS_STRICT="true", **BRISK)
+    company = found(a, b)
+    await company.licensed("CALL_CENTER:competitive:2")
+    kept = await company.sign_in(a, "kept", "CALL_CENTER")
+    strict = await company.sign_in(b, "strict", "CALL_CENTER")
+    with stopped(a.engine_pid()):
+        frozen_s = time.monotonic()
+        assert await strict.closed() == 4002
+        took_s = time.monotonic() - frozen_s
+        assert kept.heard_nothing()
+    assert took_s > C_S
+    async with asyncio.timeout(WAIT_S):
+        while not isinstance(
+            (back := await company.sign_in(b, "strict", "CALL_CENTER", resume=strict.resume)).first, Welcome
+        ):
+            await asyncio.sleep(0.1)
+    assert back.welcome.resumed
+    assert await disturbances(kept) == []
+    assert await company.used() == 2

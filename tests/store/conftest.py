@@ -12,6 +12,7 @@ from seatd.store.redis import Store
 from tests.conftest import Clock
 from tests.engine import PrivateEngine, private_engine
 from tests.store.office import Office
+from tests.topologies import ClusterAsEngine
 
 
 @pytest.fixture
@@ -21,6 +22,14 @@ async def office(store: Store, clock: Clock) -> Office:
     made = Office(store, clock)
     await made.join("n1", "n2")
     return made
+
+
+@pytest.fixture
+def one_server(engine: PrivateEngine) -> None:
+    """For a test that makes no sense on a cluster, or reaches into the one server that there is.
+    It is skipped where the store's tests run on a cluster."""
+    if isinstance(engine, ClusterAsEngine):
+        pytest.skip("speaks of one server")
 
 
 @pytest.fixture(scope="module")

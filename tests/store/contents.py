@@ -6,15 +6,28 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgpack
+import msgspec
 
 from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Model
-from tests.model_state import Customer, Held, Session
+from tests.model_queue import member
+from tests.model_state import Held, Session, Waiting
 
 Contents = dict[str, Any]
 
-AT_REST = ("by_node", "deadlines", "orders", "tombs", "cooldowns", "nodes", "seats", "sessions", "by_user")
+AT_REST = (
+    "by_node",
+    "deadlines",
+    "orders",
+    "tombs",
+    "cooldowns",
+    "nodes",
+    "seats",
+    "sessions",
+    "by_user",
+    "queue",
+)
 """Keys that must be empty when everybody has left and time has passed."""
 
 
@@ -26,7 +39,7 @@ async def contents(store: Store, partition: int, customers: Iterable[str]) -> Co
             pipe.zrange(partition_key(name, partition), 0, -1, withscores=True)
         for customer in names:
             pipe.hgetall(customer_key("sessions", partition, customer))
-            for name in ("seats", "by_user", "assignments"):
+            for name in ("seats", "by_user", "assignments", "queue"):
                 pipe.zrange(customer_key(name, partition, customer), 0, -1)
             pipe.hgetall(customer_key("offers", partition, customer))
         nodes, deadlines, tombs, cooldowns, by_node, orders, *rest = await pipe.execute()
@@ -39,12 +52,13 @@ async def contents(store: Store, partition: int, customers: Iterable[str]) -> Co
         "orders": sorted((*_node_and_number(member),) for member, _ in orders),
     }
     for number, customer in enumerate(names):
-        sessions, seats, by_user, assignments, offers = rest[5 * number : 5 * number + 5]
+        sessions, seats, by_user, assignments, queue, offers = rest[6 * number : 6 * number + 6]
         found[customer] = {
             "sessions": {key.decode(): msgpack.unpackb(packed) for key, packed in sessions.items()},
             "seats": [member.decode() for member in seats],
             "by_user": [member.decode() for member in by_user],
             "assignments": [member.decode() for member in assignments],
+            "queue": [member.decode() for member in queue],
             "offers": {field.decode(): msgpack.unpackb(packed) for field, packed in offers.items()},
         }
     return found
@@ -60,7 +74,7 @@ def implied(model: Model, customers: Iterable[str]) -> Contents:
         "cooldowns": {"\0".join(key): until_ms for key, until_ms in model.cooldowns.items()},
         "by_node": sorted(f"{s.node}\0{name}\0{s.id}" for name, s in everyone if s.node),
         "orders": sorted((node, order.number) for node, orders in model.orders.items() for order in orders),
-        **{name: _of_customer(model.customer(name)) for name in customers},
+        **{name: _of_customer(model, name) for name in customers},
     }
 
 
@@ -77,7 +91,8 @@ async def everything(store: Store) -> dict[bytes, bytes]:
     return {key: await store.client.dump(key) or b"" for key in sorted(keys)}
 
 
-def _of_customer(customer: Customer) -> Contents:
+def _of_customer(model: Model, name: str) -> Contents:
+    customer = model.customer(name)
     fields = {
         (domain, license.product) for license in customer.licenses.values() for domain in license.domains
     }
@@ -93,6 +108,7 @@ def _of_customer(customer: Customer) -> Contents:
         ),
         "by_user": sorted(f"{s.user}\0{s.id}" for s in customer.sessions.values()),
         "assignments": sorted(f"{license}\0{user}" for license, user in customer.assigned),
+        "queue": [member(s, s.waiting) for s in model.queue(name) if s.waiting],
         "offers": {
             f"{domain}\0{product}": [license.id for license in customer.offers(domain, product)]
             for domain, product in fields
@@ -119,6 +135,7 @@ def _record(session: Session) -> dict[str, Any]:
         "groups": list(session.groups),
         "busy": session.busy,
         "losing": session.losing and vars(session.losing) | {"seats": list(map(_seat, session.losing.seats))},
+        "waiting": session.waiting and _waiting(session, session.waiting),
     }
     return record | {name: value for name, value in more.items() if value}
 
@@ -129,8 +146,19 @@ def _seat(seat: Held) -> dict[str, Any]:
 
 def _deadline(session: Session) -> int | None:
     """When somebody must look after a session."""
-    own = [session.until_ms] if session.state != "attached" else []
+    own = [session.until_ms] if session.until_ms else []
     return min([*own, *([session.losing.until_ms] if session.losing else [])], default=None)
+
+
+def _waiting(session: Session, waiting: Waiting) -> dict[str, Any]:
+    record = {
+        "member": member(session, waiting),
+        "need": [msgspec.to_builtins(want) for want in waiting.need],
+        "want": [msgspec.to_builtins(want) for want in waiting.want],
+        "product": waiting.product,
+        "priority": waiting.priority,
+    }
+    return record | ({} if waiting.ref is None else {"ref": waiting.ref})
 
 
 def _scores(members: list[tuple[bytes, float]]) -> dict[str, int]:

@@ -80,7 +80,8 @@ class Office:
         return beat
 
     async def sweep(self, due: Iterable[Due]) -> tuple[list[str], list[str]]:
-        return await self.store.sweep(self.customer, list(due))
+        swept = await self.store.sweep(self.customer, list(due))
+        return list(swept.parked), [str(ended.session) for ended in swept.ended]
 
     async def pass_ms(self, milliseconds: int, *alive: str) -> None:
         """Time goes by, while the nodes `alive` renew their leases."""

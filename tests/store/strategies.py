@@ -62,6 +62,8 @@ need_or_nothing = st.sampled_from((True, True, True, False)).flatmap(
 )
 more = st.lists(a_product, max_size=2, unique=True)
 a_fence_error = st.sampled_from((0, 0, 0, 0, 1, -1))
+a_priority = st.sampled_from((None, 0, 0, 0, 5))
+"""Of one that waits; None: it does not."""
 mostly = st.sampled_from((True, True, True, False))
 seldom = st.sampled_from((False, False, False, True))
 

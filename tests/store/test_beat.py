@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from seatd.store import nodes
-from seatd.store.connect import ConnectOptions, subscriber
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
 from seatd.store.values import Due, Granted, StoreUnavailable
-from seatd.store.wakeups import Wakeups
 from tests.conftest import Clock
-from tests.engine import PrivateEngine
 from tests.licenses import Licensed
 from tests.store.contents import contents, everything
 from tests.store.holding import lost_by
@@ -324,55 +319,3 @@ async def test_order_numbers_go_on_when_the_store_has_lost_them(
     (second,) = await office.kick(user=person("bob"))
     assert second.order > first.order
     assert [order.number for order in (await office.beat("n1")).orders] == [second.order]
-
-
-# -- wake-ups -------------------------------------------------------------------------------------
-
-
-async def test_an_order_wakes_its_node(office: Office, engine: PrivateEngine, licensed: Licensed) -> None:
-    session = await seated(office, licensed)
-    async with Listening(engine, "n1") as heard:
-        await office.kick(session=session.session)
-        assert await heard() == office.partition
-
-
-async def test_wake_ups_go_on_after_the_connection_was_lost(
-    office: Office, store: Store, engine: PrivateEngine, licensed: Licensed
-) -> None:
-    session = await seated(office, licensed)
-    async with Listening(engine, "n1") as heard:
-        await store.client.client_kill_filter(_type="pubsub")
-        await heard.until_deaf(True)
-        await heard.until_deaf(False)
-        await office.kick(session=session.session)
-        assert await heard() == office.partition
-
-
-class Listening:
-    """While inside, a node's wake-ups are heard; call it for the next one."""
-
-    def __init__(self, engine: PrivateEngine, node: str) -> None:
-        self.wakeups = Wakeups(subscriber(engine.url, ConnectOptions()), node)
-        self._heard: asyncio.Queue[int] = asyncio.Queue()
-
-    async def __aenter__(self) -> Listening:
-        self._task = asyncio.create_task(self._listen())
-        await self.until_deaf(False)
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        await self.wakeups.close()
-
-    async def __call__(self) -> int:
-        return await asyncio.wait_for(self._heard.get(), 10)
-
-    async def until_deaf(self, deaf: bool) -> None:
-        while self.wakeups.deaf is not deaf:
-            await asyncio.sleep(0.01)
-
-    async def _listen(self) -> None:
-        async for announced in self.wakeups.announced():
-            if isinstance(announced, int):
-                self._heard.put_nowait(announced)

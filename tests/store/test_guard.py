@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Granted, WrongDeployment
+from seatd.store.values import Beat, Denied, Granted, StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
@@ -127,15 +130,55 @@ async def test_data_that_is_gone_altogether_is_no_new_deployment(
     assert (await office.refused("alice", "CALL_CENTER")).code == "recovering"
 
 
-async def test_a_server_that_is_behind_its_caller_grants_nothing(
+async def meta(store: Store, office: Office) -> object:
+    return await store.client.hgetall(partition_key("meta", office.partition))
+
+
+async def test_a_server_that_was_replaced_is_never_believed(
     office: Office, store: Store, licensed: Licensed
 ) -> None:
-    """A primary that was replaced and does not know it: it wrote this data, but the caller has seen a later epoch."""
+    """It wrote this data itself, but the caller has seen a later epoch: it has not heard of its successor yet."""
+    await licensed("CALL_CENTER", 5)
+    before = await meta(store, office)
+    store.epochs[office.partition] += 7
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="replaced"):
+            await office.open("alice", "CALL_CENTER")
+    assert await meta(store, office) == before
+
+
+async def test_the_connections_to_a_replaced_server_are_let_go(office: Office, store: Store) -> None:
+    """Whatever finds out: the next call goes over a new connection, which leads to the server in charge."""
+    pool: Any = store.client.connection_pool
+    await store.client.ping()
+    (old,) = pool._available_connections
+    store.epochs[office.partition] += 7
+    with pytest.raises(StoreUnavailable):
+        await office.beat()
+    assert not old.is_connected
+
+
+async def test_an_epoch_that_was_lost_is_gone_beyond(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    """A restored backup: over a new connection too it knows nothing of the epoch that the caller has seen."""
     await licensed("CALL_CENTER", 5)
     before = await epoch(store, office)
     store.epochs[office.partition] = before + 7
+    await another_server(office)
     assert (await office.refused("alice", "CALL_CENTER")).code == "recovering"
     assert await epoch(store, office) == before + 8
+
+
+async def test_a_call_that_a_new_connection_overtakes_is_unknown(office: Office, store: Store) -> None:
+    """Who lets go of all connections breaks off calls of others: they are told so, as of any lost connection."""
+    calls = [asyncio.create_task(office.beat()) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await store._connections.renew(0)
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(answer, Beat | StoreUnavailable) for answer in answers), answers
+    assert (await office.beat()).epoch
 
 
 # -- vouch ----------------------------------------------------------------------------------------
@@ -205,7 +248,7 @@ async def test_an_engine_that_may_throw_data_away_is_refused(spare_store: Store)
     await spare_store.join()
 
 
-async def test_real_time_is_the_stores_own(engine: PrivateEngine) -> None:
+async def test_real_time_is_the_stores_own(engine: PrivateEngine, one_server: None) -> None:
     store = Store(connect(engine.url, ConnectOptions()), StoreOptions(partitions=4), checked=True)
     await store.client.flushall()
     before_s, _ = await store.client.time()

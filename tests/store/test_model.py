@@ -23,6 +23,7 @@ from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
 from seatd.store.values import Due, Held, KickTarget
 from tests.engine import PrivateEngine
+from tests.store.contents import contents
 from tests.store.side_by_side import Known, SideBySide
 from tests.store.strategies import (
     COMBINE,
@@ -45,6 +46,8 @@ from tests.store.strategies import (
     a_node,
     a_nominal,
     a_pick,
+    a_priority,
+    a_product,
     a_user,
     a_while,
     claim,
@@ -55,7 +58,6 @@ from tests.store.strategies import (
     need,
     need_or_nothing,
     seldom,
-    want,
 )
 
 
@@ -88,15 +90,93 @@ class Seats(SideBySide):
         more=more,
         group=a_group,
         groups=groups,
+        priority=a_priority,
     )
     def open(self, **how: Any) -> MultipleResults[Known]:
         return multiple(*self.opened(**how))
 
-    @rule(target=openings, user=a_user, need=need, pick=a_pick)
-    def open_everywhere(self, user: str, need: list[str], pick: int) -> MultipleResults[Known]:
+    @rule(target=openings, user=a_user, need=need, pick=a_pick, priority=a_priority)
+    def open_everywhere(
+        self, user: str, need: list[str], pick: int, priority: int | None
+    ) -> MultipleResults[Known]:
         """One user on all devices."""
-        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "") for device in DEVICES]
+        opened = [
+            self.opened(CUSTOMERS[0], pick, user, device, need, [], "", priority=priority)
+            for device in DEVICES
+        ]
         return multiple(*itertools.chain(*opened))
+
+    @rule(
+        target=openings,
+        product=a_product,
+        device=a_device,
+        pick=a_pick,
+        priority=a_priority,
+        withdrawn=st.sampled_from(("never", "never", "before", "after")),
+    )
+    def crowd(
+        self, product: str, device: str, pick: int, priority: int | None, withdrawn: str
+    ) -> MultipleResults[Known]:
+        """Everybody wants the same, and all but the last something more, which may be withdrawn before or afterwards."""
+        other = PRODUCTS[(PRODUCTS.index(product) + 1) % len(PRODUCTS)]
+        gone = [id_ for id_, license in LICENSES.items() if license[0] == other]
+        for id_ in gone if withdrawn == "before" else ():
+            self.drop_license(CUSTOMERS[0], id_)
+        opened = [
+            self.opened(
+                CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority=priority
+            )
+            for number, user in zip((2, 2, 1), USERS, strict=True)
+        ]
+        for id_ in gone if withdrawn == "after" else ():
+            self.used_stays_within_the_limit()  # as it was before this one is withdrawn
+            self.drop_license(CUSTOMERS[0], id_)
+        return multiple(*itertools.chain(*opened))
+
+    @rule(target=openings, known=openings, pick=a_pick, parked=mostly, ms=a_while, same=mostly)
+    def come_back(self, known: Known, pick: int, parked: bool, ms: int, same: bool) -> MultipleResults[Known]:
+        """The same device says hello anew, mostly for the same products: a waiter finds its place again."""
+        customer, opening = known = self.waiting(known)
+        if parked:
+            self.park(known)
+            self.time_passes(ms, "")
+        need = [want.product for want in opening.need]
+        need = need if same else need[:-1] or [PRODUCTS[0]]
+        priority = opening.priority if opening.wait else None
+        return multiple(
+            *self.opened(customer, pick, opening.user, opening.device.id, need, [], "", priority=priority)
+        )
+
+    def waiting(self, known: Known) -> Known:
+        """A session that waits, while there is one: this, or else the one that came last."""
+        lines = {name: {session.id for session in self.model.queue(name)} for name in CUSTOMERS}
+        in_line = [k for k in self.granted if k[1].session in lines[k[0]]]
+        return known if known in in_line or not in_line else in_line[-1]
+
+    @rule(known=openings, error=a_fence_error)
+    def give_up(self, known: Known, error: int) -> None:
+        customer, opening = known = self.waiting(known)
+        self.both("leave_queue", customer, session=opening.session, fence=self.fence(known, error))
+
+    @rule(customer=a_customer)
+    def serve(self, customer: str) -> None:
+        """Nobody waits for what is free and promised to nobody: asked again, there is nothing more to hand on."""
+        places = self.both("serve", customer)
+        before = self.run(contents(self.store, PARTITION, CUSTOMERS))
+        assert self.both("serve", customer) == places
+        assert self.run(contents(self.store, PARTITION, CUSTOMERS)) == before
+
+    @rule(customer=a_customer, license=a_license, limit=st.integers(1, 3))
+    def resize(self, customer: str, license: str, limit: int) -> None:
+        """A license grows or shrinks while people wait."""
+        self.import_key(
+            (
+                customer,
+                ("one.test", "two.test"),
+                [claim(license, limit=limit, overdraft=0, from_ms=0, till_ms=500_000)],
+            )
+        )
+        self.serve(customer)
 
     @rule(known=openings, pick=a_pick, right=mostly)
     def open_again(self, known: Known, pick: int, right: bool) -> None:
@@ -161,9 +241,22 @@ class Seats(SideBySide):
         told = {"delivered": True, "acknowledged": acknowledged}
         self.both("close", known[0], session=known[1].session, fence=fence, **told)
 
-    @rule(known=openings, error=a_fence_error, products=need, back=seldom, groups=groups)
+    @rule(
+        known=openings,
+        error=a_fence_error,
+        products=need,
+        back=seldom,
+        groups=groups,
+        priority=a_priority,
+    )
     def acquire(
-        self, known: Known, error: int, products: list[str], back: bool, groups: tuple[str, ...] = ()
+        self,
+        known: Known,
+        error: int,
+        products: list[str],
+        back: bool,
+        groups: tuple[str, ...] = (),
+        priority: int | None = None,
     ) -> None:
         """Further products, or some given back."""
         customer, opening = known = self.alive(known)
@@ -171,8 +264,7 @@ class Seats(SideBySide):
         if back:
             self.both("release", customer, session=opening.session, fence=fence, products=products)
         else:
-            wants = tuple(want(product, opening.user, opening.device.id) for product in products)
-            self.both("acquire", customer, session=opening.session, fence=fence, need=wants, groups=groups)
+            self.acquire_both(known, fence, products, groups, priority)
 
     @rule(known=openings, right_user=mostly, cooldown_ms=a_cooldown)
     def kick_session(self, known: Known, right_user: bool, cooldown_ms: int) -> None:
@@ -284,7 +376,7 @@ class Seats(SideBySide):
         await self.store.client.hset(partition_key("meta", PARTITION), "replid", "f" * 40)
 
 
-def test_store_and_model_agree(engine: PrivateEngine) -> None:
+def test_store_and_model_agree(engine: PrivateEngine, one_server: None) -> None:
     """`SEATD_TEST_EXAMPLES` makes it try more; with `SEATD_TEST_SHRINK` a failure is made short, which takes minutes."""
     with_url: Any = partial(Seats, engine.url)
     run_state_machine_as_test(

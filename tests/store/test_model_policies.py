@@ -26,6 +26,7 @@ from tests.store.strategies import (
     USERS,
     a_device,
     a_pick,
+    a_priority,
     claim,
     groups,
     mostly,
@@ -68,6 +69,7 @@ class Endings(SideBySide):
         need=st.sampled_from(([], ["EMAIL"], ["CALL_CENTER"])),
         more=st.sampled_from((["CALL_CENTER"], ["phone_system", "device_desktop_app"])),
         groups=groups,
+        priority=a_priority,
     )
     def open(
         self,
@@ -77,9 +79,10 @@ class Endings(SideBySide):
         need: list[str],
         more: list[str],
         groups: tuple[str, ...],
+        priority: int | None,
     ) -> None:
         """Somebody needs one product at the most, and would like others."""
-        self.opened(ACME, pick, user, device, need, more, "", groups)
+        self.opened(ACME, pick, user, device, need, more, "", groups=groups, priority=priority)
 
     def living(self, pick: int) -> Known:
         """A session that lives; when there is none, everybody comes first."""
@@ -89,7 +92,7 @@ class Endings(SideBySide):
             for number, user in enumerate(USERS):
                 self.pass_ms(1)
                 need, more = (["CALL_CENTER"], ["EMAIL"])[:: 1 if number % 2 else -1]
-                self.opened(ACME, 1, user, DEVICES[0], need, more, "", ())
+                self.opened(ACME, 1, user, DEVICES[0], need, more, "")
             self.used_stays_within_the_limit()  # from which on it may not grow
         known = [item for item in self.granted if item[1].session in living]
         return known[pick % len(known)] if known else self.granted[-1]
@@ -142,16 +145,23 @@ class Endings(SideBySide):
                 told = {"session": session.id, "fence": session.fence, "order": session.losing.order - late}
                 self.both("let_go", ACME, **told)
 
-    @rule(pick=a_pick, products=st.sampled_from((["CALL_CENTER"], ["EMAIL"])), groups=groups, back=seldom)
-    def acquire(self, pick: int, products: list[str], groups: tuple[str, ...], back: bool) -> None:
+    @rule(
+        pick=a_pick,
+        products=st.sampled_from((["CALL_CENTER"], ["EMAIL"])),
+        groups=groups,
+        back=seldom,
+        priority=a_priority,
+    )
+    def acquire(
+        self, pick: int, products: list[str], groups: tuple[str, ...], back: bool, priority: int | None
+    ) -> None:
         known = self.living(pick)
         opening = known[1]
         named = {"session": opening.session, "fence": self.fence(known)}
         if back:
             self.both("release", ACME, **named, products=products)
         else:
-            wants = self.wants(products, opening)
-            self.both("acquire", ACME, **named, need=wants, groups=groups)
+            self.acquire_both(known, named["fence"], products, groups, priority)
 
     @rule(how=st.sampled_from(("close", "park", "park", "attach", "attach")), pick=a_pick, node=a_pick)
     def moves(self, how: str, pick: int, node: int) -> None:

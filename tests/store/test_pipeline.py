@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 from redis import exceptions
 from redis.asyncio import Redis
 
@@ -16,6 +17,7 @@ from seatd.store.pipeline import MAX_BATCH, Pipeline
 from seatd.store.scripts import Script, build
 from seatd.store.values import StoreUnavailable
 from tests.engine import PrivateEngine, private_engine
+from tests.faults.proxy import Proxy
 
 COUNT = build("count", "return redis.call('INCR', KEYS[1])", checked=False)
 WRITE = build("write", "return redis.call('SET', KEYS[1], 'x')", checked=False)
@@ -132,6 +134,34 @@ async def test_replica_is_unavailable(pipeline: Pipeline, spare_client: Redis) -
         await spare_client.slaveof()
 
 
+async def test_connections_to_a_replica_are_not_used_again(pipeline: Pipeline, spare_client: Redis) -> None:
+    """It was the primary once: whoever is it now is found with a new connection."""
+    asked = [pipeline.together(("CLIENT", "ID")) for _ in range(3)]
+    before = {answer for (answer,) in await asyncio.gather(*asked)}
+    await spare_client.slaveof("127.0.0.1", 1)
+    try:
+        with pytest.raises(StoreUnavailable, match="READONLY"):
+            await call(pipeline)
+        asked = [pipeline.together(("CLIENT", "ID")) for _ in range(3)]
+        assert not before & {answer for (answer,) in await asyncio.gather(*asked)}
+    finally:
+        await spare_client.slaveof()
+
+
+async def test_plain_commands_travel_with_scripts(pipeline: Pipeline, spare_client: Redis) -> None:
+    await spare_client.set("text", "x")
+    calls = call(pipeline), pipeline.command("GET", "text"), pipeline.command("LLEN", "text"), call(pipeline)
+    first, text, wrong, second = await asyncio.gather(*calls, return_exceptions=True)
+    assert (first, text, second) == (1, b"x", 2)
+    assert isinstance(wrong, exceptions.ResponseError)
+
+
+async def test_commands_together_are_answered_in_order_or_not_at_all(pipeline: Pipeline) -> None:
+    assert await pipeline.together(("SET", "a", "1"), ("INCR", "a"), ("GET", "a")) == [True, 2, b"2"]
+    with pytest.raises(exceptions.ResponseError):
+        await pipeline.together(("LLEN", "a"), ("GET", "a"))
+
+
 async def test_primary_without_its_replicas_is_unavailable(pipeline: Pipeline, spare_client: Redis) -> None:
     async with configured(spare_client, "min-replicas-to-write", "1"):
         with pytest.raises(StoreUnavailable, match="NOREPLICAS"):
@@ -171,6 +201,28 @@ async def test_broken_script_is_an_error_of_its_own(pipeline: Pipeline) -> None:
     assert isinstance(answers[0], exceptions.ResponseError)
     assert answers[1] == 1
     assert pipeline.healthy
+
+
+def test_a_connection_that_the_network_has_reset_is_unavailable() -> None:
+    """On the loop that a node runs on: uvloop has an error of its own for it."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, private_engine() as engine:
+        told = runner.run(_told_of_resets(engine))
+    assert {type(one) for one in told} == {int, StoreUnavailable}
+
+
+async def _told_of_resets(engine: PrivateEngine) -> list[Any]:
+    told: list[Any] = []
+    async with Proxy(engine.url) as proxy, connect(f"redis://{proxy.address}", ConnectOptions()) as client:
+        pipeline = Pipeline(client)
+        for turn in range(100):
+            under_way = [asyncio.create_task(call(pipeline)) for _ in range(3)]
+            await asyncio.sleep(0.0003 * (turn % 4))
+            proxy.cut(refuse=turn % 2 == 0)
+            told += await asyncio.gather(*under_way, call(pipeline), return_exceptions=True)
+            proxy.restore()
+            told += await asyncio.gather(call(pipeline), return_exceptions=True)
+        await pipeline.close()
+    return told
 
 
 async def _error(doing: Awaitable[object]) -> Exception | None:

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Granted, KickTarget, Opening, Order, Queued, Want
+from seatd.store.values import Denied, Granted, Held, KickTarget, Opening, Order, Queued, Want
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import CUSTOMER, DOMAIN, Licensed
@@ -37,15 +37,17 @@ async def hello(
     wait: bool = True,
     priority: int = 0,
     limit: int = 200,
+    session: str = "",
+    device: str = "",
 ) -> Granted | Queued | Denied:
-    """Signs `name` in on a new device; the session's id is the name."""
+    """Signs `name` in, on a new device and with the name as the session's id unless others are given."""
     user = f"{name}@{DOMAIN}"
     opening = Opening(
-        session=name,
+        session=session or name,
         secret="s",
         user=user,
         domain=DOMAIN,
-        device=Device(kind="desktop", id=f"d{next(_devices)}"),
+        device=Device(kind="desktop", id=device or f"d{next(_devices)}"),
         need=wants(user, *(products or ("CALL_CENTER",))),
         wait=wait,
         priority=priority,
@@ -316,3 +318,96 @@ async def test_the_estimate_follows_the_pace_of_those_before(
         ("joe", 1_000),
         ("kim", 2_000),
     ]
+
+
+async def test_a_promise_to_one_whose_socket_is_gone_passes_on_at_once(
+    store: Store, licensed: Licensed
+) -> None:
+    await licensed("CALL_CENTER", 1)
+    await licensed("CALL_MANAGER", 1)
+    await hello(store, "ann", "CALL_CENTER")
+    await hello(store, "bob", "CALL_MANAGER")
+    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
+    await hello(store, "eve", "CALL_CENTER")
+    await leave(store, "ann")
+    assert await store.park(CUSTOMER, NODE, session="both", fence=1)
+    assert await granted(store) == ["eve"]
+
+
+async def test_what_is_promised_to_a_user_any_of_his_sessions_may_have(
+    store: Store, licensed: Licensed
+) -> None:
+    """It is one seat, however many of his devices wait for it: nobody else loses anything by that."""
+    await licensed("CALL_CENTER", 2)
+    await licensed("CALL_MANAGER", 1)
+    for name, product in (("ann", "CALL_CENTER"), ("joe", "CALL_CENTER"), ("bob", "CALL_MANAGER")):
+        await hello(store, name, product)
+    for session in ("both1", "both2"):
+        await hello(store, "both", "CALL_CENTER", "CALL_MANAGER", session=session)
+    await hello(store, "eve", "CALL_CENTER")
+    await leave(store, "ann")
+    await leave(store, "joe")
+    assert await granted(store) == ["eve"]
+    assert isinstance(await hello(store, "both", "CALL_CENTER", session="both3"), Granted)
+
+
+async def test_nobody_waits_for_what_waiting_cannot_bring(store: Store, licensed: Licensed) -> None:
+    """Whichever he asks for first: one product is taken, the other was never bought."""
+    await licensed("CALL_CENTER", 1)
+    await hello(store, "ann", "CALL_CENTER")
+    for products in (("CALL_CENTER", "CALL_MANAGER"), ("CALL_MANAGER", "CALL_CENTER")):
+        denied = await hello(store, "bob", *products)
+        assert isinstance(denied, Denied)
+        assert (denied.code, denied.product) == ("not_licensed", "CALL_MANAGER")
+
+
+async def test_one_that_can_never_be_served_keeps_nothing_from_others(
+    store: Store, licensed: Licensed
+) -> None:
+    await licensed("CALL_CENTER", 1)
+    manager = await licensed("CALL_MANAGER", 1)
+    await hello(store, "ann", "CALL_CENTER")
+    await hello(store, "bob", "CALL_MANAGER")
+    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
+    await hello(store, "eve", "CALL_CENTER")
+    await leave(store, "ann")
+    assert await granted(store) == []
+    await store.drop_license(CUSTOMER, manager)
+    assert [(order.type, order.session) for order in await orders(store)] == [
+        ("refused", "both"),
+        ("granted", "eve"),
+    ]
+
+
+async def test_a_full_queue_has_room_for_one_that_comes_back(store: Store, licensed: Licensed) -> None:
+    await licensed(limit=1)
+    await hello(store, "ann")
+    await hello(store, "bob", session="bob1", device="bobs", limit=2)
+    await hello(store, "eve", limit=2)
+    assert await store.park(CUSTOMER, NODE, session="bob1", fence=1)
+    assert await places(store) == [("eve", 1)]
+    again = await hello(store, "bob", session="bob2", device="bobs", node=OTHER, limit=2)
+    assert isinstance(again, Queued)
+    assert await places(store) == [("bob2", 1), ("eve", 2)]
+
+
+async def test_a_waiter_is_in_line_again_when_its_node_wakes(
+    store: Store, licensed: Licensed, clock: Clock
+) -> None:
+    await licensed(limit=1)
+    await hello(store, "ann")
+    await hello(store, "bob", node=OTHER)
+    await hello(store, "eve")
+    clock.pass_ms(store.options.node_lease_ms)
+    beats = [await store.beat(n, NODE, done=0, joined=True) for n in range(store.partitions)]
+    clock.pass_ms(1)
+    beats = [await store.beat(n, NODE, done=0, joined=True) for n in range(store.partitions)]
+    await store.sweep(CUSTOMER, [item for beat in beats for item in beat.due])
+    assert await places(store) == [("eve", 1)]
+    for n in range(store.partitions):
+        await store.beat(n, OTHER, done=0, joined=True)
+    answer = await store.reassert(CUSTOMER, OTHER, [Held(session="bob", fence=1)])
+    assert answer.lost == ()
+    assert await places(store) == [("bob", 1), ("eve", 2)]
+    await leave(store, "ann")
+    assert await granted(store, OTHER) == ["bob"]

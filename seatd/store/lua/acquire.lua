@@ -27,21 +27,23 @@ record.groups = #args.groups > 0 and args.groups or nil
 local asked = {need = args.need, want = {}, priority = args.priority, ref = args.ref}
 local chosen, denial = plan_behind(args.session, record, asked)
 local waits = not chosen and denial.code == 'no_seat' and args.wait
+local queued = waits and not queue_is_full(args.queue_limit)
 if chosen then
   take(chosen)
   for _, seat in ipairs(chosen) do
     record.seats[#record.seats + 1] = seat
   end
-elseif waits and not queue_is_full(args.queue_limit) then
+elseif queued then
   asked.product = denial.product
   enqueue(args.session, record, asked)
 end
 save(args.session, record)
 hand_on()
-if chosen then
-  return answer('granted', {fence = record.fence, seats = shown(record.seats)})
-elseif record.waiting then
+record = load(args.session)
+if queued and record.waiting then
   return answer('queued', places(args.session)[1])
+elseif chosen or queued then
+  return answer('granted', {fence = record.fence, seats = shown(record.seats)})
 end
 denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
 denial.holders = denial.code == 'no_seat' and own_sessions(record.user) or {}

@@ -2,13 +2,18 @@
 -- ended, parked and draining sessions past their deadline, licenses to look after. `done` is the last order this node has carried out.
 -- keys: meta nodes orders by_node deadlines tombs cooldowns expiries
 -- args: node lease_ms joined leave done limit
--- answers: beat {now_ms recover_until_ms lapsed orders due licenses next_ms more}
+-- answers: beat {now_ms wall_ms recover_until_ms lapsed orders due licenses next_ms more}
 -- uses: guard indexes
 -- Nobody is left to carry out the orders of a node that holds no session and has no lease.
 local function forget(node)
   redis.call('ZREM', nodes, node)
   redis.call('HDEL', meta, 'reported:' .. node)
   redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
+end
+
+-- Now and then is enough: what lies between is far less than a time without a beat that would not count (see guard).
+if not last_ms or now == last_ms or now - last_ms >= args.jump_ms / 4 then
+  redis.call('HSET', meta, 'clock_ms', now, 'offset_ms', now - wall_ms)
 end
 
 local previous = tonumber(redis.call('ZSCORE', nodes, args.node))
@@ -47,17 +52,17 @@ end
 
 local look_after = {}
 if not recovering then
-  for i, member in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', now, 'LIMIT', 0, args.limit)) do
+  for i, member in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', wall_ms, 'LIMIT', 0, args.limit)) do
     local customer, license = string.match(member, '^([^%z]*)%z(.*)$')
     look_after[i] = {customer = customer, license = license}
   end
 end
-local soonest = redis.call('ZRANGEBYSCORE', expiries, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local soonest = redis.call('ZRANGEBYSCORE', expiries, '(' .. wall_ms, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 
 redis.call('ZREMRANGEBYSCORE', tombs, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cooldowns, '-inf', now)
 return answer('beat', {
-  now_ms = now, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
+  now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
   licenses = look_after, next_ms = tonumber(soonest[2]),
   more = #mine == args.limit or #due >= args.limit,
 })

@@ -15,7 +15,7 @@ save(args.session, record)
 local pressed = {}
 for _, seat in ipairs(args.busy and {} or record.seats) do
   local standing = known(seat.license)
-  local ends = standing and (standing.removed_ms or now >= standing.valid_till_ms or standing.narrowed_ms or standing.lowered_ms)
+  local ends = standing and (standing.removed_ms or wall_ms >= standing.valid_till_ms or standing.narrowed_ms or standing.lowered_ms)
   if ends then
     pressed[#pressed + 1] = seat.license
   end

@@ -11,9 +11,9 @@ local record, touched = cmsgpack.unpack(packed), {}
 touch(touched, record)
 redis.call('HDEL', licenses, args.license)
 if count(seats, args.license) > 0 then
-  record.removed_ms = now
+  record.removed_ms = wall_ms
   redis.call('HSET', withdrawn, args.license, cmsgpack.pack(record))
-  look_again(args.license, now)
+  look_again(args.license, wall_ms)
 else
   look_again(args.license, nil)
 end

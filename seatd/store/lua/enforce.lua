@@ -59,6 +59,7 @@ local function take_from(own, holder, why)
   elseif needs(own.record, lost) then
     drain(own.session, own.record, {
       type = 'logout', code = 'license_ended', message = why, product = record.product, cooldown_s = 0,
+      user = own.record.user,
     })
   else
     lose(own, kept, lost, why)

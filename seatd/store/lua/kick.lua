@@ -94,9 +94,12 @@ for i, own in ipairs(matched) do
   record.reply_to = args.reply_to
   local number = drain(own.session, record, {
     type = args.order_type, code = args.code, message = args.message, by = args.by,
-    cooldown_s = math.ceil(args.cooldown_ms / 1000),
+    cooldown_s = math.ceil(args.cooldown_ms / 1000), user = record.user,
+    device = args.target_session and record.device.id or nil,
   })
-  kicked[i] = {session = own.session, user = record.user, device = record.device, node = node, order = number}
+  kicked[i] = {
+    session = own.session, fence = record.fence, user = record.user, device = record.device, node = node, order = number,
+  }
 end
 hand_on()
 return answer('kicked', {sessions = kicked, cursor = cursor})

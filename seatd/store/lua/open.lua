@@ -10,7 +10,7 @@ local record = load(args.session)
 if record then
   if record.secret == args.secret and record.node == args.node and record.state == 'attached' then
     return answer('granted', {fence = record.fence, seats = shown(record.seats)})
-  elseif record.secret == args.secret and record.node == args.node and record.state == 'waiting' then
+  elseif record.secret == args.secret and record.node == args.node and record.state == 'waiting' and record.waiting then
     return answer('queued', places(args.session)[1])
   end
   return answer('gone', {reason = 'superseded'})
@@ -55,13 +55,14 @@ end
 
 record = {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
-  fence = 1, state = 'attached', since_ms = now, until_ms = 0, seats = {}, need = products_of(args.need),
+  fence = 1, state = 'attached', since_ms = wall_ms, until_ms = 0, seats = {}, need = products_of(args.need),
   groups = #args.groups > 0 and args.groups or nil,
 }
 local asked = {need = args.need, want = args.want, priority = args.priority}
 local chosen, denial = plan_behind(args.session, record, asked)
 local waits = not chosen and denial.code == 'no_seat' and args.wait
-if not chosen and (not waits or queue_is_full(args.queue_limit)) then
+local before = place_before(older)
+if not chosen and not (waits and (before or not queue_is_full(args.queue_limit))) then
   denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
   denial.holders = denial.code == 'no_seat' and own_sessions(args.user) or {}
   return answer('denied', denial)
@@ -69,7 +70,7 @@ end
 
 if waits then
   asked.product, record.state = denial.product, 'waiting'
-  enqueue(args.session, record, asked, place_before(older))
+  enqueue(args.session, record, asked, before)
 else
   take(chosen)
   record.seats = chosen

@@ -34,11 +34,11 @@ local function compare(id, before, record)
   record.narrowed_ms = before.narrowed_ms
   for _, domain in ipairs(before.domains) do
     if not covers(record, domain, before.product) then
-      record.narrowed_ms = before.narrowed_ms or now
+      record.narrowed_ms = before.narrowed_ms or wall_ms
     end
   end
   if excess_of(id, record) > 0 then
-    record.lowered_ms = before.lowered_ms or now
+    record.lowered_ms = before.lowered_ms or wall_ms
   end
   if before.valid_till_ms == record.valid_till_ms then
     record.warned_ms = before.warned_ms
@@ -54,12 +54,12 @@ for _, record in ipairs(args.records) do
     orphans[standing.jti] = true
   end
   touch(touched, record)
-  record.jti, record.iat, record.created_ms = args.jti, args.iat, now
+  record.jti, record.iat, record.created_ms = args.jti, args.iat, wall_ms
   local id = record.id
   compare(id, known(id), record)
+  redis.call('HSET', licenses, id, cmsgpack.pack(record))  -- before anything is deleted: a store that is full refuses it all
   redis.call('HDEL', withdrawn, id)
-  redis.call('HSET', licenses, id, cmsgpack.pack(record))
-  look_again(id, count(seats, id) > 0 and now or due_ms(id, record))
+  look_again(id, count(seats, id) > 0 and wall_ms or due_ms(id, record))
 end
 reoffer(touched)
 redis.call('HSET', license_keys, args.jti, args.text)

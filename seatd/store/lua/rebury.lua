@@ -1,19 +1,31 @@
--- rebury: sessions that this node knows to have ended, told again to a store that may have forgotten it.
+-- rebury: ends and forced logouts that this node knows of, told again to a store that may have forgotten them. A session that
+-- was resumed meanwhile under a higher fence lives. One that was forced out and lives again is forced out again.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue
 -- args: customer ended
 -- answers: reburied {revived}
 -- uses: guard indexes orders sessions
 local revived = 0
-for _, item in ipairs(args.ended) do
-  local record = load(item.session)
-  if record and record.fence <= item.fence then
+
+local function end_again(item, record)
+  if not item.forced then
     drop(item.session, record, {})
     revived = revived + 1
-  else
+  elseif record.state ~= 'draining' then
+    drain(item.session, record, item.forced)
+    revived = revived + 1
+  end
+end
+
+for _, item in ipairs(args.ended) do
+  local record = item.session and load(item.session)
+  if record and record.fence <= item.fence then
+    end_again(item, record)
+  elseif item.session and not record then
     bury(item.session)
   end
   if item.cooldown_ms > 0 then
-    redis.call('ZADD', cooldowns, 'GT', now + item.cooldown_ms, args.customer .. '\0' .. item.user)
+    local member = args.customer .. '\0' .. item.user .. (item.device and '\0' .. item.device or '')
+    redis.call('ZADD', cooldowns, 'GT', now + item.cooldown_ms, member)
   end
 end
 wake()

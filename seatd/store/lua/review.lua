@@ -9,7 +9,7 @@ local record = known(id)
 
 local function warn()
   for _, before_ms in ipairs(WARNINGS_MS) do
-    if record.valid_till_ms - now <= before_ms then
+    if record.valid_till_ms - wall_ms <= before_ms then
       if before_ms < (record.warned_ms or math.huge) then
         record.warned_ms = before_ms
         tell_holders(id, {code = 'license_expiring', product = record.product, until_ms = record.valid_till_ms})
@@ -24,13 +24,13 @@ local function forget()
   if excess_of(id, record) <= 0 then
     record.lowered_ms = nil
   end
-  if record.narrowed_ms and now >= last_ms(record, 'on_remove', record.narrowed_ms) + FORGET_MS then
+  if record.narrowed_ms and wall_ms >= last_ms(record, 'on_remove', record.narrowed_ms) + FORGET_MS then
     record.narrowed_ms = nil
   end
 end
 
 local function entry(holder)
-  local item = {holder = holder, since_ms = now, foreign = false}
+  local item = {holder = holder, since_ms = wall_ms, foreign = false}
   for _, own in ipairs(sessions_of(string.match(holder, '^([^@]*@[^/]*)'))) do
     for _, seat in ipairs(counted(own.record)) do
       if seat.license == id and seat.holder == holder then
@@ -60,7 +60,7 @@ if not args.after then
   if record.removed_ms and count(seats, id) == 0 then
     redis.call('HDEL', withdrawn, id)
   elseif not record.removed_ms then
-    if now < record.valid_till_ms then
+    if wall_ms < record.valid_till_ms then
       warn()
     end
     forget()
@@ -69,11 +69,11 @@ if not args.after then
   look_again(id, due_ms(id, record))
   wake()
 end
-if not (record.removed_ms or now >= record.valid_till_ms or record.narrowed_ms or record.lowered_ms) then
+if not (record.removed_ms or wall_ms >= record.valid_till_ms or record.narrowed_ms or record.lowered_ms) then
   return answer('settled')
 end
 local holders, cursor = page()
 return answer('reviewed', {
-  everybody = record.removed_ms ~= nil or now >= record.valid_till_ms,
+  everybody = record.removed_ms ~= nil or wall_ms >= record.valid_till_ms,
   excess = record.lowered_ms and math.max(0, excess_of(id, record)) or 0, holders = holders, cursor = cursor,
 })

@@ -31,7 +31,7 @@ for _, item in ipairs(args.due) do
   end
   if record and (record.node == '' or record.state == 'draining') and record.until_ms <= now then
     drop(session, record, {})
-    ended[#ended + 1] = session
+    ended[#ended + 1] = {session = session, fence = record.fence, user = record.user}
   end
   if item.node ~= '' and (not record or record.node ~= item.node) then
     redis.call('ZREM', by_node, item.node .. '\0' .. address(session))

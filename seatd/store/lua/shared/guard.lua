@@ -1,25 +1,39 @@
--- guard: is this still the server that wrote this partition?
+-- guard: is this still the server that wrote this partition, and what time is it there?
 -- keys: meta
 -- `master_replid` changes with every restart, promotion and restored backup. A change means that acknowledged
 -- writes may be lost, so the partition's epoch rises and its recovery window opens before anything else happens:
--- no grant can slip in between a failover and its detection. The same when the caller has seen a later epoch: then this is
--- a server that was replaced and does not know it yet.
+-- no grant can slip in between a failover and its detection.
 
 local function clock_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local now = args.now_ms or clock_ms()
+-- The partition's own time. It never goes back, and of a time in which nobody beat it counts `jump_ms` at the most: then either
+-- nobody could talk to the store, or its clock has jumped, and in neither case may leases and deadlines have run out.
+-- `beat` writes down how far it has come.
+local function ledger_ms(raw_ms, last_ms, offset_ms)
+  if not last_ms then
+    return raw_ms
+  end
+  return math.max(last_ms, math.min(raw_ms + offset_ms, last_ms + args.jump_ms))
+end
+
+local wall_ms = args.now_ms or clock_ms()
 
 local function guard()
   local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms')
+  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms')
   local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
+  local last_ms, offset_ms = tonumber(stored[4]), tonumber(stored[5]) or 0
+  local now = args.now_ms or ledger_ms(wall_ms, last_ms, offset_ms)
   local known = args.epoch or 0
-  if stored[1] ~= replid or epoch < known then
+  -- The caller has seen a later epoch. A server that wrote this data itself was replaced and does not know it yet. One that did not
+  -- may be another such server, or the true one after it has lost the later epoch: the caller makes sure, and then insists.
+  local behind = epoch < known and (stored[1] == replid or not args.insist)
+  if not behind and stored[1] ~= replid then
     local newborn = not stored[1] and known == 0
-    epoch = math.max(epoch + 1, known + 1, now)
+    epoch = math.max(epoch + 1, known + 1, wall_ms)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
     if not stored[1] and not newborn then
       -- Everything is lost, so nobody knows which nodes there are: the window lasts its full time.
@@ -32,12 +46,17 @@ local function guard()
       'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', first, 'queued', first
     )
   end
-  return epoch, recover_until_ms
+  return epoch, recover_until_ms, now, last_ms, behind
 end
 
-local epoch, recover_until_ms = guard()
+local epoch, recover_until_ms, now, last_ms, behind = guard()
 local recovering = now < recover_until_ms
 
 local function answer(word, body)
   return cmsgpack.pack({word, epoch, body or {}})
+end
+
+if behind then  -- any verb may answer this, so the headers do not name it; nothing was written
+  local word = 'deposed'
+  return answer(word)
 end

@@ -6,11 +6,12 @@
 
 local function promise(free)
   for _, seat in ipairs(free) do
-    if not has(seats, seat.license .. '\0' .. seat.holder) then
-      promised[seat.license] = (promised[seat.license] or 0) + 1
+    local member = seat.license .. '\0' .. seat.holder
+    if not promised[member] and not has(seats, member) then
+      promised[member], promised_number[seat.license] = seat, (promised_number[seat.license] or 0) + 1
       if seat.reserved then
         local place = seat.license .. '\1' .. seat.reserved
-        promised[place] = (promised[place] or 0) + 1
+        promised_number[place] = (promised_number[place] or 0) + 1
       end
     end
   end
@@ -26,8 +27,8 @@ local function promise_ahead(session, priority)
   for _, entry in ipairs(in_line()) do
     local waiting = entry.record.waiting
     if waiting and entry.session ~= session and waiting.priority >= priority then
-      local chosen, _, free = plan_for(entry)
-      promise(chosen or free)
+      local chosen, denial, free = plan_for(entry)
+      promise(chosen or denial.code == 'no_seat' and free or {})
     end
   end
 end
@@ -67,12 +68,20 @@ local function plan_behind(session, record, asked)
   return chosen, denial
 end
 
+local function lost_a_waiter(everybody)
+  for _, entry in ipairs(everybody) do
+    if entry.record.waiting and ousted[entry.session] then
+      return true
+    end
+  end
+end
+
 -- Serves everybody who can be served, first come first served.
 local function settle()
   if recovering or redis.call('ZCARD', queue) == 0 then
     return
   end
-  promised = {}
+  promised, promised_number = {}, {}
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
     if entry.record.waiting and not ousted[entry.session] then
@@ -87,6 +96,10 @@ local function settle()
     end
   end
   line = everybody
+  if lost_a_waiter(everybody) then  -- to a newer device of his user: what was promised to him is free
+    line = nil
+    settle()
+  end
 end
 
 -- What every verb does last that may have freed something.

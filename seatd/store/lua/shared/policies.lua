@@ -1,5 +1,6 @@
 -- policies: what a license's policy asks for once the license has ended, holds too many, or is withdrawn.
 -- keys: licenses withdrawn expiries seats (with licenses and indexes)
+-- All of it is by the calendar: a license has dates, so `wall_ms` counts, not the partition's own time.
 
 local WARNINGS_MS = {300000, 3600000, 86400000}
 local DEADLINE_S = 28800
@@ -40,7 +41,7 @@ end
 local function reason(record, domain, product, above)
   if record.removed_ms then
     return 'on_remove', record.removed_ms
-  elseif now >= record.valid_till_ms then
+  elseif wall_ms >= record.valid_till_ms then
     return 'on_expiry', record.valid_till_ms
   elseif record.narrowed_ms and not covers(record, domain, product) then
     return 'on_remove', record.narrowed_ms
@@ -51,13 +52,13 @@ end
 
 local function must_go(record, why, since_ms, busy)
   local choice = choice_of(record, why)
-  return now >= last_ms(record, why, since_ms) or (choice == 'after_call' and not busy)
+  return wall_ms >= last_ms(record, why, since_ms) or (choice == 'after_call' and not busy)
 end
 
 -- The next moment before the end at which holders are warned; the end itself after the last one.
 local function next_warning_ms(record)
   for i = #WARNINGS_MS, 1, -1 do
-    if record.valid_till_ms - WARNINGS_MS[i] > now then
+    if record.valid_till_ms - WARNINGS_MS[i] > wall_ms then
       return record.valid_till_ms - WARNINGS_MS[i]
     end
   end
@@ -69,10 +70,10 @@ local function due_ms(id, record)
   local due = nil
   local function press(why, since_ms)
     local last = last_ms(record, why, since_ms)
-    local at = choice_of(record, why) == 'drain' and now < last and last or now + RETRY_MS
+    local at = choice_of(record, why) == 'drain' and wall_ms < last and last or wall_ms + RETRY_MS
     due = math.min(due or at, at)
   end
-  if record.removed_ms or now >= record.valid_till_ms then
+  if record.removed_ms or wall_ms >= record.valid_till_ms then
     if count(seats, id) > 0 then
       press(reason(record))
     end

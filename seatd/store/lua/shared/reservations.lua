@@ -1,13 +1,14 @@
 -- reservations: seats that are kept for a user, a group or a domain, and seats that are promised to somebody in the queue.
 -- keys: seats (with indexes)
 
--- Seats that are free but promised to somebody in the queue (see hand_on.lua), by license and by reservation.
-local promised = {}
+-- Seats that are free but promised to somebody in the queue (see hand_on.lua): by license and holder; and their number by license,
+-- and by license and reservation. Like a seat that is taken, one that is promised is shared by all sessions of its holder.
+local promised, promised_number = {}, {}
 
 -- How many seats of a reservation are still kept for those it is made for.
 local function kept_by(record, reservation)
   local place = record.id .. '\1' .. reservation.name
-  return math.max(0, reservation.seats - count(seats, place) - (promised[place] or 0))
+  return math.max(0, reservation.seats - count(seats, place) - (promised_number[place] or 0))
 end
 
 local function is_for(reservation, who)

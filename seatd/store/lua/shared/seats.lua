@@ -22,9 +22,9 @@ local function valid_offers(domain, want)
   local valid, code = {}, nil
   for _, id in ipairs(cmsgpack.unpack(packed)) do
     local record = license(id)
-    if now >= record.valid_till_ms then
+    if wall_ms >= record.valid_till_ms then
       code = code or 'license_expired'
-    elseif now < record.valid_from_ms then
+    elseif wall_ms < record.valid_from_ms then
       code = 'license_not_yet_valid'
     else
       record.id = id
@@ -48,7 +48,7 @@ local function competitive(valid, who)
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
-      record.taken = record.used + (promised[record.id] or 0)
+      record.taken = record.used + (promised_number[record.id] or 0)
       record.kept, record.reserved = reserved(record, who)
       taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
@@ -71,7 +71,7 @@ end
 local function seat_on(record, want, overdraft)
   return {
     product = want.product, license = record.id, kind = record.kind, holder = want.holder,
-    since_ms = now, overdraft = overdraft or false,
+    since_ms = wall_ms, overdraft = overdraft or false,
   }
 end
 
@@ -112,9 +112,10 @@ local function nominal_seat(valid, want, user)
   return nil, full
 end
 
--- The seat that the holder has already. It is one seat, so its mark is the same in every session that shares it.
+-- The seat that the holder has already, or is promised. It is one seat, so its marks are the same in every session that shares it.
 local function shared_seat(record, want, user)
-  local overdraft, name = false, nil
+  local meant = promised[record.id .. '\0' .. want.holder] or {}
+  local overdraft, name = meant.overdraft or false, meant.reserved
   for _, own in ipairs(sessions_of(user)) do
     for _, seat in ipairs(counted(own.record)) do
       if seat.license == record.id and seat.holder == want.holder then
@@ -145,7 +146,7 @@ local function choose(want, who)
   end
   local found, limit, in_use, taken, largest = competitive(valid, who)
   for _, record in ipairs(found) do
-    if may_share(record, want, user) then
+    if promised[record.id .. '\0' .. want.holder] or may_share(record, want, user) then
       return shared_seat(record, want, user)
     end
   end
@@ -226,8 +227,8 @@ local function add_wanted(chosen, has_product, more, who)
   end
 end
 
--- All of `need`, or the first denial and those seats of it that are free; `more` as far as there is room. What `who` has
--- already is not drawn again.
+-- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
+-- free. `more` comes as far as there is room. What `who` has already is not drawn again.
 local function plan(who, need, more)
   local has_product, chosen, denial = {}, {}, nil
   for _, seat in ipairs(who.seats) do
@@ -236,7 +237,10 @@ local function plan(who, need, more)
   for _, want in ipairs(need) do
     if not has_product[want.product] then
       local seat, why = choose(want, who)
-      chosen[#chosen + 1], denial, has_product[want.product] = seat, denial or why, true
+      if why and (not denial or (denial.code == 'no_seat' and why.code ~= 'no_seat')) then
+        denial = why
+      end
+      chosen[#chosen + 1], has_product[want.product] = seat, true
     end
   end
   if denial then

@@ -43,11 +43,17 @@ end
 -- Of the queue (see queue.lua): those in line, whether places have changed, and whether somebody may be served now.
 local line, queue_moved, freed = nil, false, false
 
+-- What was promised to a waiter is free for those behind, and all places move.
+local function unpromise()
+  line, queue_moved, freed = nil, true, true
+end
+
 -- Takes a session out of the queue, if it waits there. The caller saves the record and hands on.
 local function unqueue(record)
   if record.waiting then
     redis.call('ZREM', queue, record.waiting.member)
-    record.waiting, line, queue_moved, freed = nil, nil, true, true  -- what was promised to it is free
+    record.waiting = nil
+    unpromise()
   end
 end
 
@@ -149,6 +155,8 @@ local function park(session, record, until_ms)
   if record.state == 'attached' then
     unqueue(record)
     record.state = 'parked'
+  elseif record.waiting then
+    unpromise()
   end
   detach(session, record)
   record.node, record.until_ms = '', until_ms
@@ -180,6 +188,7 @@ local function drain(session, record, fields)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
   local number = order(record.node, fields)
+  record.untold = record.node ~= '' and number == 0 or nil  -- the store has lost the node: see reassert
   save(session, record)
   watch(session, record)
   bury(session)

@@ -1,0 +1,307 @@
+"""Clients that vanish, roam, duel, race with administrators, come all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+
+from redis.asyncio import Redis
+
+from seatd_protocol.messages import Denied
+from tests.faults.fault import fault
+from tests.faults.network import one_behind_a_proxy
+from tests.faults.nodes import sessions_of
+from tests.faults.people import all_live
+from tests.faults.stubborn import Stubborn
+from tests.faults.trial import Trial, share, together
+from tests.scenarios.test_slow import encoded, memory_kb
+from tests.servers import Server
+
+
+@fault(
+    "F33",
+    "a client is half-open: its packets are dropped, nobody is told",
+    "parked at the second beat without an answer, at most 1 s late; free G later, at most 2 renewals and 1 s late; nobody else before",
+    seconds=80,
+)
+async def half_open(trial: Trial) -> None:
+    a, b = await trial.deploy(2, seats=1)
+    proxy = await trial.proxied(a.clients)
+    person = trial.stubborn_person("ann")
+    await person.connect(proxy.address)
+    while person.beats < 1:
+        await asyncio.sleep(0.05)
+    proxy.freeze()
+    began_s, times = time.monotonic(), trial.times
+    answer = await trial.knock("early", b)
+    trial.exactly("strangers let in at once", not isinstance(answer, Denied), 0)
+    session = person.session
+    freed = await trial.freed_s([session], began_s, 3 * times.beat + times.free + 5)
+    parked = [event.t - began_s for event in trial.history.of("parked") if event.session == session]
+    trial.at_most("parked after, s", min(parked, default=1e9), 2 * times.beat + 1)
+    free_s = share(freed, 1)
+    trial.at_least("free after parked, s", free_s - min(parked, default=0), times.linger - 1)
+    trial.at_most("free after parked, s", free_s - min(parked, default=0), times.linger + 2 * times.renew + 1)
+    person.forget()
+    proxy.restore()
+
+
+@fault(
+    "F34",
+    "clients roam over three nodes, 50 times a minute",
+    "each has exactly one seat all the time; p99 of a take-over at most 250 ms; nobody is refused",
+    seconds=150,
+)
+async def roaming(trial: Trial) -> None:
+    number = min(100, trial.size)
+    nodes = await trial.deploy(3, seats=number)
+    people = [trial.stubborn_person(f"r{n}") for n in range(number)]
+    turns = 100 if trial.times.scale == 1 else 6
+    took = await asyncio.gather(
+        *(_roams(person, nodes, turns, pause_s=1.2, late_s=n / number) for n, person in enumerate(people))
+    )
+    every = sorted(seconds for person in took for seconds in person)
+    trial.exactly("take-overs", len(every), number * turns)
+    trial.told("p50 of a take-over, s", share(every, 0.5))
+    trial.at_most("p99 of a take-over, s", share(every, 0.99), 0.25)
+    ledger = await trial.watch.look()
+    trial.exactly("sessions in the ledger", len(ledger.sessions), number)
+
+
+async def _roams(
+    person: Stubborn, nodes: list[Server], turns: int, *, pause_s: float, late_s: float
+) -> list[float]:
+    await asyncio.sleep(late_s)
+    await person.connect(nodes[0].clients)
+    took = []
+    for turn in range(1, turns + 1):
+        await asyncio.sleep(pause_s)
+        old, resume = person.client, person.resume
+        began_s = time.monotonic()
+        await person.connect(nodes[turn % len(nodes)].clients, resume=resume)
+        assert person.welcome, f"refused: {person.denied}"
+        if person.welcome.resumed:
+            took.append(time.monotonic() - began_s)
+        if old:
+            old.drop()
+    return took
+
+
+@fault(
+    "F35",
+    "two processes duel for one session, each resuming it when it has lost it, for 60 s",
+    "never two of its sockets open for more than 250 ms; one seat all along",
+    seconds=80,
+)
+async def duel(trial: Trial) -> None:
+    nodes = await trial.deploy(2, seats=1)
+    first = trial.stubborn_person("ann")
+    await first.connect(nodes[0].clients)
+    second = Stubborn(trial.history, trial.company, "ann")
+    holder, other, place = first, second, 1
+    overlaps, until_s = [], time.monotonic() + trial.times.scaled(60)
+    while time.monotonic() < until_s:
+        await other.connect(nodes[place % 2].clients, resume=holder.resume)
+        taken_s = time.monotonic()
+        assert other.welcome, f"refused: {other.denied}"
+        assert await holder.wait_closed(10), "the loser was not told"
+        overlaps.append((holder.closed_at or taken_s) - taken_s)
+        holder, other, place = other, holder, place + 1
+    trial.told("take-overs", len(overlaps))
+    trial.at_most("longest overlap, s", max(overlaps), 0.25)
+    ledger = await trial.watch.look()
+    trial.exactly("sessions in the ledger", len(ledger.sessions), 1)
+    trial.remarks.append(
+        "take-overs are not limited; a client that keeps to the codes stops at the first (4301)"
+    )
+    holder.drop()
+    other.drop()
+    trial.stubborn.remove(first)
+    first.forget()
+
+
+@fault(
+    "F36",
+    "forced logout and resume race, 5 ms apart at the most",
+    "no session that was forced out is attached afterwards; whoever got in first is told within 2 s",
+    seconds=90,
+)
+async def kick_races_resume(trial: Trial) -> None:
+    races = 500 if trial.times.scale == 1 else max(12, trial.size)
+    a, b = await trial.deploy(2, seats=races)
+    rng = random.Random(36)
+    people = [trial.stubborn_person(f"k{n}") for n in range(races)]
+    won = await together([lambda p=p: _race(trial, p, a, b, rng.uniform(-0.005, 0.005)) for p in people])  # type: ignore[misc]
+    trial.exactly("logouts not told within 2 s", sum(told is False for told in won), 0)
+    trial.told("races that the resume won", sum(told is not None for told in won))
+    kicked = {s for event in trial.history.of("kick") for s in event.value["sessions"]}
+    trial.exactly("sessions forced out", len(kicked), races)
+    ledger = await trial.watch.look()
+    alive = [session for session in kicked if ledger.sessions.get(session, {}).get("state") == "attached"]
+    trial.exactly("attached afterwards", len(alive), 0)
+
+
+async def _race(trial: Trial, person: Stubborn, a: Server, b: Server, offset_s: float) -> bool | None:
+    """None: the resume lost. Else whether the winner was told of its logout in time."""
+    await person.connect(a.clients)
+    resume, session = person.resume, person.session
+    person.drop()
+    kick = asyncio.create_task(_later(max(0.0, offset_s), _kicked(trial, person, b)))
+    await asyncio.sleep(max(0.0, -offset_s))
+    await person.connect(a.clients, resume=resume)
+    told: bool | None = None
+    if person.welcome and person.session == session:
+        told = await person.wait_closed(2.0) and person.code in (4302, 4301)
+    await kick
+    person.forget()
+    return told
+
+
+async def _later(seconds: float, work: object) -> None:
+    await asyncio.sleep(seconds)
+    await work  # type: ignore[misc]
+
+
+async def _kicked(trial: Trial, person: Stubborn, node: Server) -> None:
+    user = trial.company.user(person.name)
+    trial.note_kick("invoke", user, 0, ())
+    answer = await node.call("POST", "/api/v1/logout", {"sessions": [person.session], "cooldown_s": 0})
+    trial.note_kick("ok", user, 0, [receipt["session"] for receipt in answer["sessions"]])
+
+
+@fault(
+    "F37",
+    "forced logout while every wake-up is lost",
+    "every client told at most a renewal and 1 s later",
+    seconds=40,
+)
+async def kick_without_wakeups(trial: Trial) -> None:
+    a, b = await trial.deploy(2)
+    people = [trial.stubborn_person(f"k{n}") for n in range(min(20, trial.size))]
+    for person in people:
+        await person.connect(a.clients)
+    deafening = asyncio.create_task(_deafens(trial))
+    await asyncio.sleep(2)
+    began_s = time.monotonic()
+    try:
+        await b.call("POST", "/api/v1/logout", {"customer": trial.company.name, "cooldown_s": 0})
+        closed = [await person.wait_closed(10) for person in people]
+    finally:
+        deafening.cancel()
+    trial.exactly("clients told", sum(closed), len(people))
+    told = sorted((person.logout_at or began_s + 99) - began_s for person in people)
+    trial.at_most("last told after, s", share(told, 1), trial.times.renew + 1)
+
+
+async def _deafens(trial: Trial) -> None:
+    async with Redis.from_url(trial.engine.url) as client:
+        while True:
+            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await asyncio.sleep(0.01)
+
+
+@fault(
+    "F38",
+    "forced logout while the client's node is cut off from the store, strict mode",
+    "resume elsewhere refused; the client stops at most T + C later; its seat goes to nobody before",
+    seconds=80,
+)
+async def kick_while_cut_off(trial: Trial) -> None:
+    a, b, proxy = await one_behind_a_proxy(trial, seats=1, SESSIONS_STRICT="true")
+    person = trial.stubborn_person("ann")
+    await person.connect(a.clients)
+    resume, session = person.resume, person.session
+    proxy.freeze()
+    user, began_s = trial.company.user("ann"), time.monotonic()
+    trial.note_kick("invoke", user, 0, ())
+    answer = await b.call("POST", "/api/v1/logout", {"users": [user], "cooldown_s": 0})
+    trial.note_kick("ok", user, 0, [receipt["session"] for receipt in answer["sessions"]])
+    thief = Stubborn(trial.history, trial.company, "ann")
+    await thief.connect(b.clients, resume=resume)
+    trial.exactly("resumed elsewhere", thief.session == session, 0)
+    thief.drop()
+    answers = []
+    while not (freed := await trial.freed_s([session], began_s, 0.3 + time.monotonic() - began_s)):
+        answers.append(await trial.knock("bob", b))
+        assert time.monotonic() < began_s + 4 * trial.times.stop, "the seat never came free"
+    trial.exactly("strangers let in before", sum(not isinstance(answer, Denied) for answer in answers), 0)
+    trial.at_most("seat free after, s", share(freed, 1), trial.times.stop + 2 * trial.times.renew + 1)
+    beliefs = [
+        event.value["until_s"] or 0.0 for event in trial.history.of("believes") if event.proc == person.proc
+    ]
+    trial.at_most("client believed for, s", max(beliefs) - began_s, trial.times.stop)
+    proxy.restore()
+    await person.wait_closed(trial.times.stop + 5)
+
+
+@fault(
+    "F47",
+    "clients stop reading while they are sent a lot",
+    "all closed at most 10 s later; at most 512 kB of memory each; the others' sign-ins at most 0.5 s",
+    seconds=60,
+)
+async def deaf_clients(trial: Trial) -> None:
+    number = trial.size // 2
+    node, *_ = await trial.deploy(1, seats=2 * trial.size)
+    people = await trial.crowd(number)
+    before_kb, before = memory_kb(node), sessions_of(people)
+    deaf = [asyncio.create_task(_never_reads(trial, n, node)) for n in range(number)]
+    began_s = time.monotonic()
+    peak_kb, took = 0, []
+    while not all(task.done() for task in deaf) and time.monotonic() < began_s + 30:
+        asked_s = time.monotonic()
+        await trial.knock("visitor", node)
+        took.append(time.monotonic() - asked_s)
+        peak_kb = max(peak_kb, memory_kb(node) - before_kb)
+        await asyncio.sleep(0.1)
+    ends = sorted([await task for task in deaf])
+    trial.at_most("last closed after, s", share(ends, 1), 10.0)
+    trial.at_most("memory per deaf client, kB", peak_kb / number, 512)
+    trial.at_most("p99 of other sign-ins and outs, s", share(sorted(took), 0.99), 0.5)
+    trial.exactly("sessions kept", trial.kept(people, before), 1.0)
+
+
+async def _never_reads(trial: Trial, number: int, node: Server) -> float:
+    """Asks for what it gets no answer to that it reads; seconds until it was cut off."""
+    from seatd_protocol.messages import Acquire
+    from tests.scenarios import websocket
+
+    socket = await websocket.upgrade(node.clients, receive_buffer=4096)
+    assert isinstance(socket, websocket.WebSocket)
+    hello = trial.company.hello(f"deaf{number}", "CALL_CENTER", token=trial.company.token(f"deaf{number}"))
+    await socket.send(websocket.BINARY, encoded(hello))
+    request, began_s = encoded(Acquire(ref=0, products=("NO_SUCH_PRODUCT",))), time.monotonic()
+    try:
+        while True:
+            await socket.send(websocket.BINARY, request)
+            await asyncio.sleep(0)
+    except ConnectionError:
+        socket.abort()
+    return time.monotonic() - began_s
+
+
+@fault(
+    "F48",
+    "a node dies under all clients, ten times as many as usual (10,000 at the most), who all come to the other at once",
+    "all held at most 30 s later; no lease lapses",
+    seconds=150,
+    heavy=True,
+)
+async def stampede(trial: Trial) -> None:
+    number = min(10_000, 10 * trial.size)
+    a, b = await trial.deploy(2, seats=number, CLIENTS_MAX_SESSIONS="20000")
+    people = await trial.crowd(number, a.clients)
+    for person in people:
+        person.moves_to(b.clients)
+    before = sessions_of(people)
+    a.kill()
+    killed_s = time.monotonic()
+    back = await trial.all_back(people, killed_s, 60)
+    trial.exactly("clients back", len(back), number)
+    for p in (0.5, 0.99):
+        trial.told(f"p{p * 100:g} to held, s", share(back, p))
+    trial.at_most("last back, s", share(back, 1), 30.0)
+    trial.exactly("leases lapsed", b.said.count("lease had lapsed"), 0)
+    await all_live(people, 10)
+    trial.exactly("sessions kept", trial.kept(people, before), 1.0)

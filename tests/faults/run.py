@@ -1,0 +1,149 @@
+"""`./dev faults`: does to real servers what goes wrong in the world, and reports what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.fault import Fault
+from tests.faults.report import Report, Result, judged, machine, not_run
+from tests.faults.table import faults
+from tests.faults.times import FULL, SHORT, Times
+from tests.faults.trial import trial
+
+FULL_SIZE, SHORT_SIZE = 300, 60
+MOST_S = 900.0
+NETWORK = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
+
+
+async def run_one(
+    fault: Fault, times: Times, size: int, *, run: int = 1, history: Path | None = None
+) -> Result:
+    """One trial of a fault, from its servers' start to its verdict. Its history is written to `history`."""
+    if fault.story is None:
+        return not_run(fault, fault.waits_for)
+    began_s, error, own = time.monotonic(), "", None
+    try:
+        async with trial(times, size) as own, asyncio.timeout(MOST_S):
+            await fault.story(own)
+            await own.settle()
+    except Exception as problem:
+        error = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
+        traceback.print_exc()
+    if own is None:
+        return judged(fault, run, [], [], error=error)
+    violations = own.judged()
+    if history:
+        own.history.write(history)
+    took_s = time.monotonic() - began_s
+    events = len(own.history)
+    return judged(
+        fault, run, own.figures, violations, error=error, remarks=own.remarks, events=events, took_s=took_s
+    )
+
+
+class Progress:
+    """Says which fault is on, how many there are, and how long it will take."""
+
+    def __init__(self, planned: Sequence[Fault], times: Times) -> None:
+        self._planned_s = [fault.seconds * (times.scale + 0.1) for fault in planned]
+        self._began_s = time.monotonic()
+        self._done = 0
+
+    def begins(self, fault: Fault, run: int) -> None:
+        """A trial begins."""
+        left_s = sum(self._planned_s[self._done :])
+        text = f"[{self._done + 1}/{len(self._planned_s)}] {fault.id} run {run}: {fault.title}"
+        print(
+            f"{text} (so far {_clock(time.monotonic() - self._began_s)}, left about {_clock(left_s)})",
+            flush=True,
+        )
+
+    def ended(self, result: Result) -> None:
+        """A trial has its verdict."""
+        self._done += 1
+        measured = "; ".join(map(str, result.figures))
+        print(f"    {result.verdict} in {result.took_s:g} s: {result.reason or measured}", flush=True)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+async def run_all(options: argparse.Namespace, chosen: Sequence[Fault]) -> Report:
+    """All chosen faults, one after another; what was found so far is written after each."""
+    times = SHORT if options.short else FULL
+    size = options.sessions or (SHORT_SIZE if options.short else FULL_SIZE)
+    name = "about a fifth of the defaults" if options.short else "the defaults"
+    report = Report(times=f"{name}; {size} sessions", network=NETWORK, machine=machine(), results=[])
+    progress = Progress([fault for fault in chosen if fault.story for _ in range(options.runs)], times)
+    for fault in chosen:
+        if fault.story is None:
+            report.results.append(not_run(fault, fault.waits_for))
+            continue
+        for run in range(1, options.runs + 1):
+            progress.begins(fault, run)
+            history = options.report / f"{fault.id}-{run}.jsonl"
+            result = await run_one(fault, times, size, run=run, history=history)
+            progress.ended(result)
+            report.results.append(result)
+            report.write(options.report)
+    return report
+
+
+def arguments(args: Sequence[str]) -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
+    parser.add_argument("--only", default="", help="ids, comma-separated: F17,F18")
+    parser.add_argument("--runs", type=int, default=1, help="how often each is tried")
+    parser.add_argument("--short", action="store_true", help="times divided by about five, fewer sessions")
+    parser.add_argument("--sessions", type=int, help="how many sessions a trial takes")
+    parser.add_argument(
+        "--report", type=Path, default=Path("faults-report"), help="folder for report and histories"
+    )
+    parser.add_argument("--list", action="store_true", help="only list the faults")
+    return parser.parse_args(args)
+
+
+def chosen_of(only: str) -> list[Fault]:
+    """The faults that were asked for; all of them without a word. Raises `SystemExit` for an unknown id."""
+    table = faults()
+    if not only:
+        return table
+    wanted = [id_.strip() for id_ in only.split(",") if id_.strip()]
+    unknown = set(wanted) - {fault.id for fault in table}
+    if unknown:
+        raise SystemExit(f"there is no fault {', '.join(sorted(unknown))}; --list names them")
+    return [fault for fault in table if fault.id in wanted]
+
+
+def main(args: Sequence[str]) -> int:
+    """The exit status: 1 when a fault failed."""
+    options = arguments(args)
+    chosen = chosen_of(options.only)
+    if options.list:
+        for fault in chosen:
+            print(
+                f"{fault.id:<9} {fault.title}"
+                + (f"  [not yet: {fault.waits_for}]" if fault.waits_for else "")
+            )
+        return 0
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    options.report.mkdir(parents=True, exist_ok=True)
+    report = asyncio.run(run_all(options, chosen))
+    print()
+    print(report.table())
+    for path in report.write(options.report):
+        print(f"written: {path}")
+    return int(any(result.verdict == "fail" for result in report.results))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,309 @@
+"""One trial of one fault: servers of its own, people, a history, figures; judged at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from seatd_protocol.messages import Denied, Welcome
+from tests.engine import PrivateEngine, private_engine
+from tests.faults.checker import Rules, Violation, check
+from tests.faults.fault import Figure
+from tests.faults.history import History
+from tests.faults.people import Person
+from tests.faults.proxy import Proxy
+from tests.faults.stubborn import Stubborn
+from tests.faults.times import Times
+from tests.faults.watch import Watch
+from tests.scenarios.company import Company
+from tests.servers import Server, Servers
+
+PARTITIONS = 4
+AT_ONCE = 50
+GENEROUS = {"SESSIONS_MESSAGES_PER_S": "100000", "SESSIONS_MESSAGES_BURST": "100000", "TOKENS_LEEWAY": "0s"}
+TOKEN_TTL_S = 100_000.0
+
+
+class Trial:
+    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by."""
+
+    company: Company
+    engine: PrivateEngine
+    watch: Watch
+
+    def __init__(self, servers: Servers, http: aiohttp.ClientSession, times: Times, size: int) -> None:
+        self.servers = servers
+        self.http = http
+        self.times = times
+        self.size = size
+        self.history = History()
+        self.nodes: list[Server] = []
+        self.people: list[Person] = []
+        self.stubborn: list[Stubborn] = []
+        self.figures: list[Figure] = []
+        self.remarks: list[str] = []
+        self.limits: dict[str, int] = {}
+        self.ends_known = True
+        self._stack = contextlib.AsyncExitStack()
+        self._frozen: set[Server] = set()
+
+    # -- servers ----------------------------------------------------------------------------------
+
+    async def deploy(
+        self, nodes: int = 3, *, seats: int | None = None, store: str = "", **settings: str
+    ) -> list[Server]:
+        """Starts nodes on the trial's engine (or on `store`, an address in front of it) and licenses the customer."""
+        for name in "abcdefgh"[:nodes]:
+            await self.start(name, store=store, **settings)
+        self.company = Company(*self.nodes)
+        await self.license(self.size if seats is None else seats)
+        self.watch = Watch(self.engine.url, self.company.name, PARTITIONS, self.history)
+        self._stack.push_async_callback(self.watch.close)
+        self.watch.start()
+        return self.nodes
+
+    async def start(self, name: str, *, store: str = "", **settings: str) -> Server:
+        """One more node, ready."""
+        both = {"STORE_PARTITIONS": str(PARTITIONS), **self.times.settings, **GENEROUS, **settings}
+        server = self.servers.launch(name, store=store or self.engine.url, **both)
+        await self.ready(server)
+        self.nodes.append(server)
+        return server
+
+    async def ready(self, server: Server) -> None:
+        """Waits without holding up the clients of this process, which must answer beats."""
+        while "seatd ready" not in server.said and server.process.poll() is None:
+            await asyncio.sleep(0.05)
+        server.wait_ready()
+
+    async def ended(self, server: Server, within_s: float) -> float:
+        """Waits for the end of a process; how long that took."""
+        began_s = time.monotonic()
+        while server.process.poll() is None and time.monotonic() < began_s + within_s:
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began_s
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[Path]:
+        """Nodes started within this take faults from within (see `inside/`); the folder that tells them which."""
+        folder = self.engine.socket.parent
+        environ = {"PYTHONPATH": str(Path(__file__).parent / "inside"), "TESTS_FAULTS_FOLDER": str(folder)}
+        before = {name: os.environ.get(name) for name in environ}
+        os.environ.update(environ)
+        try:
+            yield folder
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+    async def proxied(self, target: str) -> Proxy:
+        """A proxy in front of something, for as long as the trial lasts."""
+        return await self._stack.enter_async_context(Proxy(target))
+
+    def freeze(self, server: Server) -> None:
+        """SIGSTOP."""
+        self._frozen.add(server)
+        server.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self, server: Server) -> None:
+        """SIGCONT."""
+        self._frozen.discard(server)
+        server.process.send_signal(signal.SIGCONT)
+
+    # -- customers and administrators -------------------------------------------------------------
+
+    async def license(self, seats: int, product: str = "CALL_CENTER") -> str:
+        """A license of the trial's customer; its id."""
+        (id_,) = await self.company.licensed(f"{product}:competitive:{seats}")
+        self.limits[id_] = seats
+        return id_
+
+    async def kick(self, *people: Person, at: Server, cooldown_s: int = 0) -> list[dict[str, Any]]:
+        """A forced logout over REST; its receipts."""
+        users = sorted({person.user for person in people})
+        for user in users:
+            self._note_kick("invoke", user, cooldown_s, ())
+        body = {"users": users, "cooldown_s": cooldown_s}
+        receipts: list[dict[str, Any]] = (await at.call("POST", "/api/v1/logout", body))["sessions"]
+        for user in users:
+            sessions = [receipt["session"] for receipt in receipts if receipt["user"] == user]
+            self._note_kick("ok", user, cooldown_s, sessions)
+        return receipts
+
+    def _note_kick(self, type_: Any, user: str, cooldown_s: int, sessions: Sequence[str]) -> None:
+        value = {"user": user, "sessions": list(sessions), "cooldown_s": cooldown_s}
+        self.history.note("admin", type_, "kick", customer=self.company.name, value=value)
+
+    # -- people -----------------------------------------------------------------------------------
+
+    def person(self, name: str, *urls: str, device: str = "d1") -> Person:
+        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
+        addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
+        user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
+        person = Person(self.history, self.http, addresses, self.company.name, user, token, device=device)
+        self.people.append(person)
+        return person
+
+    def stubborn_person(self, name: str, device: str = "d1") -> Stubborn:
+        """Somebody who stays on a connection whatever happens; not connected yet."""
+        person = Stubborn(self.history, self.company, name, device=device)
+        self.stubborn.append(person)
+        return person
+
+    async def crowd(self, number: int | None = None, *urls: str, prefix: str = "u") -> list[Person]:
+        """Signs people in, spread over the nodes; all must get a seat."""
+        nodes = list(urls or [node.clients for node in self.nodes])
+        people = []
+        for n in range(self.size if number is None else number):
+            first = n % len(nodes)
+            people.append(self.person(f"{prefix}{n}", *nodes[first:], *nodes[:first]))
+        answers = await together([person.sign_in for person in people])
+        refused = [answer for answer in answers if not isinstance(answer, Welcome)]
+        assert not refused, f"{len(refused)} of {len(people)} got no seat: {refused[0]}"
+        return people
+
+    async def knock(self, name: str, at: Server) -> Welcome | Denied | None:
+        """Somebody new asks for a seat, and gives it back at once; None: no answer."""
+        person = self.person(name, at.clients)
+        try:
+            async with asyncio.timeout(5):
+                answer = await person.sign_in()
+        except TimeoutError:
+            await person.vanish()
+            return None
+        if isinstance(answer, Welcome):
+            await person.bye()
+        return answer if isinstance(answer, Welcome | Denied) else None
+
+    # -- figures ----------------------------------------------------------------------------------
+
+    def at_most(self, name: str, value: float, bound: float) -> None:
+        """A figure that must not be larger."""
+        self.figures.append(Figure(name, round(value, 3), f"at most {bound:g}", value <= bound))
+
+    def at_least(self, name: str, value: float, bound: float) -> None:
+        """A figure that must not be smaller."""
+        self.figures.append(Figure(name, round(value, 4), f"at least {bound:g}", value >= bound))
+
+    def exactly(self, name: str, value: float, expected: float) -> None:
+        """A figure that must be this."""
+        self.figures.append(Figure(name, value, f"exactly {expected:g}", value == expected))
+
+    def told(self, name: str, value: float) -> None:
+        """A figure that is only told."""
+        self.figures.append(Figure(name, round(value, 3), "", True))
+
+    def kept(self, people: Sequence[Person], before: dict[str, str]) -> float:
+        """The share of people who have the session that they had."""
+        same = sum(person.live and person.session == before[person.proc] for person in people)
+        return same / len(people)
+
+    def back_s(self, people: Sequence[Person], since: float) -> list[float]:
+        """For each, seconds from `since` to the first welcome after it; sorted."""
+        procs = {person.proc for person in people}
+        first: dict[str, float] = {}
+        for event in self.history.of("hello"):
+            if event.t >= since and event.proc in procs:
+                first.setdefault(event.proc, event.t - since)
+        return sorted(first.values())
+
+    async def all_back(self, people: Sequence[Person], since: float, within_s: float) -> list[float]:
+        """Waits for everybody's welcome after `since`; what `back_s` says then."""
+        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < since + within_s:
+            await asyncio.sleep(0.1)
+        return back
+
+    async def freed_s(self, sessions: Sequence[str], since: float, within_s: float) -> list[float]:
+        """Waits for the ledger to let go of sessions; seconds from `since` for each, as the ledger was seen."""
+        wanted = set(sessions)
+        while time.monotonic() < since + within_s:
+            freed = {event.session: event.t for event in self.history.of("freed") if event.session in wanted}
+            if len(freed) == len(wanted):
+                break
+            await asyncio.sleep(0.1)
+        return sorted(t - since for t in freed.values())
+
+    def ends_by_server(self, since: float) -> list[int]:
+        """Codes that servers have closed connections with."""
+        ends = self.history.of("closed")
+        return [end.value["code"] for end in ends if end.t >= since and 4000 <= end.value["code"] < 5000]
+
+    async def metric(self, node: Server, name: str) -> float:
+        """The sum of a metric's series on a node."""
+        async with self.http.get(f"http://{node.admin}/metrics") as page:
+            lines = (await page.text()).splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if re.match(rf"{name}(\{{.*\}})? ", line))
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Waits until the ledger and the clients agree, for as long as a seat may stay behind, and notes how it then is."""
+        give_up_s = time.monotonic() + self.times.free + 2
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                ledger = await self.watch.look()
+                live = [person.session for person in self.people if person.live]
+                live += [person.session for person in self.stubborn if person.connected]
+                if set(ledger.standing()) == set(live) or time.monotonic() > give_up_s:
+                    break
+            assert time.monotonic() < give_up_s + 30, "the store does not answer"
+            await asyncio.sleep(0.2)
+        value = {"ledger": sorted(ledger.standing()), "nodes": sorted(live), "parked": ledger.parked()}
+        self.history.note("trial", "ok", "rest", value=value)
+
+    def judged(self) -> list[Violation]:
+        """What the checker finds in the history."""
+        kick_s = self.times.stop + 1
+        return check(self.history, Rules(limits=self.limits, kick_s=kick_s, ends_known=self.ends_known))
+
+    async def close(self) -> None:
+        """Leaves nothing behind."""
+        for server in tuple(self._frozen):
+            self.thaw(server)
+        await together([person.vanish for person in self.people])
+        for person in self.stubborn:
+            person.drop()
+        await self._stack.aclose()
+
+
+async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
+    """Makes calls, a bounded number at a time; their answers in order."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(call: Callable[[], Awaitable[Any]]) -> Any:
+        async with gate:
+            return await call()
+
+    return list(await asyncio.gather(*(one(call) for call in calls)))
+
+
+@contextlib.asynccontextmanager
+async def trial(times: Times, size: int) -> AsyncIterator[Trial]:
+    """A trial with an engine; on leaving, servers must have ended in order and logged no bug."""
+    connector = aiohttp.TCPConnector(limit=0)
+    with private_engine() as engine, Servers() as servers:
+        async with aiohttp.ClientSession(connector=connector) as http:
+            own = Trial(servers, http, times, size)
+            own.engine = engine
+            try:
+                yield own
+            finally:
+                await own.close()
+
+
+def share(values: Sequence[float], p: float) -> float:
+    """The value below which this share of sorted values lies; infinite without any."""
+    return values[min(len(values) - 1, int(len(values) * p))] if values else float("inf")
