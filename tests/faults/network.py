@@ -15,7 +15,9 @@ from tests.faults.trial import Trial, share, together
 from tests.servers import Server
 
 
-async def one_behind_a_proxy(trial: Trial, *, seats: int | None = None, **settings: str) -> tuple[Server, Server, Proxy]:
+async def one_behind_a_proxy(
+    trial: Trial, *, seats: int | None = None, **settings: str
+) -> tuple[Server, Server, Proxy]:
     """Node `a` reaches the store through a proxy, node `b` directly."""
     proxy = await trial.proxied(trial.engine.url)
     b, *_ = await trial.deploy(1, seats=seats, **settings)
@@ -104,7 +106,12 @@ async def _flaps(proxy: Proxy) -> None:
         await asyncio.sleep(0.6)
 
 
-@fault("F29", "200 ms, give or take 100, between nodes and store", "p99 of sign-ins at most 1.5 s; no lease lapses", seconds=40)
+@fault(
+    "F29",
+    "200 ms, give or take 100, between nodes and store",
+    "p99 of sign-ins at most 1.5 s; no lease lapses",
+    seconds=40,
+)
 async def slow_store(trial: Trial) -> None:
     proxy = await trial.proxied(trial.engine.url)
     nodes = await trial.deploy(2, store=f"redis://{proxy.address}")
@@ -141,7 +148,9 @@ async def broken_now_and_then(trial: Trial) -> None:
     await trial.crowd(trial.size // 2)
     proxy.reset_some(0.01)
     rounds = 40 if trial.times.scale == 1 else 5
-    done = await together([lambda n=n: _comes_and_goes(trial, f"w{n}", a, rounds) for n in range(trial.size // 2)])  # type: ignore[misc]
+    done = await together(
+        [lambda n=n: _comes_and_goes(trial, f"w{n}", a, rounds) for n in range(trial.size // 2)]
+    )  # type: ignore[misc]
     proxy.restore()
     trial.told("sign-ins", sum(done))
     trial.told("connections of the node to the store", proxy.accepted)

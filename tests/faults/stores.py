@@ -24,11 +24,15 @@ async def scripts_forgotten(trial: Trial) -> None:
     flushing = asyncio.create_task(_flushes(trial))
     until_s = began_s + trial.times.scaled(60)
     try:
-        done = await together([lambda n=n: _works(trial, f"w{n}", n, until_s) for n in range(min(20, trial.size // 2))])  # type: ignore[misc]
+        done = await together(
+            [lambda n=n: _works(trial, f"w{n}", n, until_s) for n in range(min(20, trial.size // 2))]
+        )  # type: ignore[misc]
     finally:
         flushing.cancel()
     trial.told("sign-ins", sum(done))
-    trial.exactly("sign-ins refused", sum(1 for e in trial.history.of("hello", type_="fail") if e.t > began_s), 0)
+    trial.exactly(
+        "sign-ins refused", sum(1 for e in trial.history.of("hello", type_="fail") if e.t > began_s), 0
+    )
     trial.exactly("connections ended by servers", len(trial.ends_by_server(began_s)), 0)
     trial.exactly("leases lapsed", sum(node.said.count("lease had lapsed") for node in nodes), 0)
 
@@ -62,11 +66,13 @@ async def store_busy(trial: Trial) -> None:
     before, began_s = sessions_of(people), time.monotonic()
     busy_s = trial.times.scaled(8)
     blocking = asyncio.create_task(_blocks(trial, busy_s))
-    knocking = [asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20)) for n in range(10)]
+    knocking = [asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20)) for n in range(min(10, trial.size // 2))]
     await blocking
     came = await asyncio.gather(*knocking)
     trial.exactly("newcomers with a seat in the end", sum(came), len(came))
-    trial.exactly("connections ended by servers", len([c for c in trial.ends_by_server(began_s) if c != 4300]), 0)
+    trial.exactly(
+        "connections ended by servers", len([c for c in trial.ends_by_server(began_s) if c != 4300]), 0
+    )
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)
 
 
