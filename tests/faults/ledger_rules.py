@@ -70,7 +70,7 @@ def out_of_turn(history: History) -> Iterator[Violation]:
 
 
 def leaks(history: History) -> Iterator[Violation]:
-    """I7: at rest the ledger knows the sessions that the nodes know, no more and no less; but for parked ones in their time."""
+    """I7: at rest the ledger knows the sessions that the nodes know, no more, no less; but for parked ones in their time."""
     for event in history.of("rest"):
         ledger, nodes = set(event.value["ledger"]), set(event.value["nodes"])
         if more := ledger - nodes:
