@@ -87,7 +87,11 @@ def not_conserved(history: History) -> Iterator[Violation]:
     if any(history.of("lost")):
         return
     low = high = 0
+    counted: set[str] = set()
     for event in history:
+        if event.op == "granted" and event.session in counted:
+            continue  # a session may have seats of several licenses
+        counted |= {event.session} if event.op == "granted" else set()
         if event.op in ("granted", "freed") and event.type in ("ok", "info"):
             step = 1 if event.op == "granted" else -1
             low += step if event.type == "ok" or step < 0 else 0

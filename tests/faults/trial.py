@@ -154,7 +154,16 @@ class Trial:
         """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
-        person = Person(self.history, self.http, addresses, self.company.name, user, token, device=device)
+        person = Person(
+            self.history,
+            self.http,
+            addresses,
+            self.company.name,
+            user,
+            token,
+            device=device,
+            patience=self.times.scale,
+        )
         self.people.append(person)
         return person
 
