@@ -36,7 +36,7 @@ async def half_open(trial: Trial) -> None:
     proxy = await trial.proxied(a.clients)
     person = trial.stubborn_person("ann")
     await person.connect(proxy.address)
-    while person.beats < 1:  # noqa: ASYNC110 -- told by nobody
+    while person.beats < 1:
         await asyncio.sleep(0.05)
     proxy.freeze()
     began_s, times = time.monotonic(), trial.times

@@ -82,14 +82,14 @@ class Trial:
 
     async def ready(self, server: Server) -> None:
         """Waits without holding up the clients of this process, which must answer beats."""
-        while "seatd ready" not in server.said and server.process.poll() is None:  # noqa: ASYNC110
+        while "seatd ready" not in server.said and server.process.poll() is None:
             await asyncio.sleep(0.05)
         await asyncio.to_thread(server.wait_ready)
 
     async def ended(self, server: Server, within_s: float) -> float:
         """Waits for the end of a process; how long that took."""
         began_s = time.monotonic()
-        while server.process.poll() is None and time.monotonic() < began_s + within_s:  # noqa: ASYNC110
+        while server.process.poll() is None and time.monotonic() < began_s + within_s:
             await asyncio.sleep(0.02)
         return time.monotonic() - began_s
 
@@ -233,7 +233,7 @@ class Trial:
     async def all_back(self, people: Sequence[Person], since: float, within_s: float) -> list[float]:
         """Waits for everybody's welcome after `since`; what `back_s` says then."""
         give_up_s = since + within_s
-        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < give_up_s:  # noqa: ASYNC110
+        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < give_up_s:
             await asyncio.sleep(0.1)
         return back
 

@@ -72,7 +72,7 @@ class Node:
 
     async def _running(self) -> None:
         """Goes on once this process runs; a frozen one runs again where it was."""
-        while self.alive and self.frozen_until > self.world.now:  # noqa: ASYNC110 -- virtual time
+        while self.alive and self.frozen_until > self.world.now:
             await asyncio.sleep(self.frozen_until - self.world.now)
         if not self.alive:
             raise Crashed
