@@ -150,8 +150,8 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
 
 async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | Denied | Gone) -> None:
     hub = session.hub
-    if session.closing is codes.MOVING and isinstance(answer, Granted | Queued):
-        await hub.park_unsure(session)  # seat or place are there for its hello elsewhere
+    if session.closing is codes.MOVING and isinstance(answer, Queued):
+        await hub.park_unsure(session)  # the place is there for its hello elsewhere
     elif session.closing and isinstance(answer, Granted | Queued):
         await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
     elif isinstance(answer, Granted):

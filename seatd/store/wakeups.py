@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.exceptions import ResponseError
 
 from seatd.store.keys import QUEUE_CHANNEL, wake_channel
 from seatd.store.pipeline import AWAY
@@ -76,7 +77,7 @@ class Wakeups:
                             self._subscribed(echoing)
                         elif (told := self._told(message)) is not None:
                             yield told
-            except AWAY as error:
+            except (*AWAY, ResponseError) as error:  # away, or refuses for now (BUSY, say)
                 self._went_deaf(error)
                 await asyncio.sleep(RETRY_S)
 

@@ -13,7 +13,7 @@ Story = Callable[["Trial"], Awaitable[None]]
 
 class Fault(NamedTuple):
     """One line of the matrix. `story` does it and measures; None: `waits_for` says what the product lacks until then.
-    `times`: seconds that it takes at the defaults (a guess, for the time left); `heavy`: only when asked for, or in a full run."""
+    `seconds`: how long it takes at the defaults (a guess, for the time left). `heavy`: left out of short runs unless named."""
 
     id: str
     title: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from tests.faults.history import History
 
 
 class Person:
-    """One device of one user. `welcomes`: (when, the session, the node, whether resumed)."""
+    """One device of one user. `patience`: the share of the usual back-off that it waits, where all times are short."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Person:
         *,
         device: str = "d1",
         need: Sequence[str] = ("CALL_CENTER",),
+        patience: float = 1.0,
     ) -> None:
         self.history = history
         self.customer = customer
@@ -40,6 +42,7 @@ class Person:
         self.ends: list[Closed] = []
         self.logouts = 0
         self._asking = False
+        self._vanished = False
         self._session = ""
         self.client = SeatClient(
             urls,
@@ -49,11 +52,12 @@ class Person:
             on_event=self._event,
             observe=self._observe,
             http=http,
-            timing=Timing(clock=time.monotonic),
+            timing=Timing(clock=time.monotonic, random=lambda: patience * random.random()),
         )
 
     async def sign_in(self) -> Welcome | Denied | Closed:
         """The first answer. Later ones come by themselves."""
+        self._vanished = False
         try:
             return await self.client.connect()
         except Stopped as stopped:
@@ -66,6 +70,7 @@ class Person:
 
     async def vanish(self) -> None:
         """The client's process ends: no word, and nobody believes anything any more."""
+        self._vanished = True
         await self.client.aclose()
 
     @property
@@ -110,7 +115,11 @@ class Person:
             self._asking = False
             self._note("info", "hello")
         self.ends.append(event)
-        value = {"code": event.code, "reason": event.reason, "final": event.retry_in_s is None}
+        value = {
+            "code": event.code,
+            "reason": event.reason,
+            "final": event.retry_in_s is None and not self._vanished,
+        }
         self._note("ok", "closed", session=self._session, value=value)
 
     def _note(self, type_: Literal["invoke", "ok", "fail", "info"], op: str, **fields: Any) -> None:

@@ -75,7 +75,7 @@ class Trial:
     async def start(self, name: str, *, store: str = "", **settings: str) -> Server:
         """One more node, ready."""
         both = {"STORE_PARTITIONS": str(PARTITIONS), **self.times.settings, **GENEROUS, **settings}
-        server = self.servers.launch(name, store=store or self.engine.url, **both)
+        server = self.servers.launch(name, store=store or self.engine.url, folder=None, **both)
         await self.ready(server)
         self.nodes.append(server)
         return server
@@ -84,7 +84,7 @@ class Trial:
         """Waits without holding up the clients of this process, which must answer beats."""
         while "seatd ready" not in server.said and server.process.poll() is None:
             await asyncio.sleep(0.05)
-        server.wait_ready()
+        await asyncio.to_thread(server.wait_ready)
 
     async def ended(self, server: Server, within_s: float) -> float:
         """Waits for the end of a process; how long that took."""
@@ -135,15 +135,16 @@ class Trial:
         """A forced logout over REST; its receipts."""
         users = sorted({person.user for person in people})
         for user in users:
-            self._note_kick("invoke", user, cooldown_s, ())
+            self.note_kick("invoke", user, cooldown_s, ())
         body = {"users": users, "cooldown_s": cooldown_s}
         receipts: list[dict[str, Any]] = (await at.call("POST", "/api/v1/logout", body))["sessions"]
         for user in users:
             sessions = [receipt["session"] for receipt in receipts if receipt["user"] == user]
-            self._note_kick("ok", user, cooldown_s, sessions)
+            self.note_kick("ok", user, cooldown_s, sessions)
         return receipts
 
-    def _note_kick(self, type_: Any, user: str, cooldown_s: int, sessions: Sequence[str]) -> None:
+    def note_kick(self, type_: Any, user: str, cooldown_s: int, sessions: Sequence[str]) -> None:
+        """A forced logout is asked for (`invoke`), or has been answered (`ok`)."""
         value = {"user": user, "sessions": list(sessions), "cooldown_s": cooldown_s}
         self.history.note("admin", type_, "kick", customer=self.company.name, value=value)
 
@@ -153,7 +154,16 @@ class Trial:
         """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
-        person = Person(self.history, self.http, addresses, self.company.name, user, token, device=device)
+        person = Person(
+            self.history,
+            self.http,
+            addresses,
+            self.company.name,
+            user,
+            token,
+            device=device,
+            patience=self.times.scale,
+        )
         self.people.append(person)
         return person
 
@@ -222,7 +232,8 @@ class Trial:
 
     async def all_back(self, people: Sequence[Person], since: float, within_s: float) -> list[float]:
         """Waits for everybody's welcome after `since`; what `back_s` says then."""
-        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < since + within_s:
+        give_up_s = since + within_s
+        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < give_up_s:
             await asyncio.sleep(0.1)
         return back
 
@@ -257,11 +268,13 @@ class Trial:
                 ledger = await self.watch.look()
                 live = [person.session for person in self.people if person.live]
                 live += [person.session for person in self.stubborn if person.connected]
-                if set(ledger.standing()) == set(live) or time.monotonic() > give_up_s:
+                standing = ledger.standing()
+                if set(standing) == set(live) or time.monotonic() > give_up_s:
                     break
             assert time.monotonic() < give_up_s + 30, "the store does not answer"
             await asyncio.sleep(0.2)
-        value = {"ledger": sorted(ledger.standing()), "nodes": sorted(live), "parked": ledger.parked()}
+        parked = sorted(ledger.sessions.keys() - set(standing))
+        value = {"ledger": sorted(standing), "nodes": sorted(live), "parked": parked}
         self.history.note("trial", "ok", "rest", value=value)
 
     def judged(self) -> list[Violation]:

@@ -129,7 +129,6 @@ class Seats(SideBySide):
             for number, user in zip((2, 2, 1), USERS, strict=True)
         ]
         for id_ in gone if withdrawn == "after" else ():
-            self.used_stays_within_the_limit()  # as it was before this one is withdrawn
             self.drop_license(CUSTOMERS[0], id_)
         return multiple(*itertools.chain(*opened))
 
@@ -148,10 +147,10 @@ class Seats(SideBySide):
         )
 
     def waiting(self, known: Known) -> Known:
-        """A session that waits, while there is one: this, or else the one that came last."""
+        """A session that waits, while there is one: this, or else the one that came first."""
         lines = {name: {session.id for session in self.model.queue(name)} for name in CUSTOMERS}
         in_line = [k for k in self.granted if k[1].session in lines[k[0]]]
-        return known if known in in_line or not in_line else in_line[-1]
+        return known if known in in_line or not in_line else in_line[0]
 
     @rule(known=openings, error=a_fence_error)
     def give_up(self, known: Known, error: int) -> None:
@@ -221,10 +220,17 @@ class Seats(SideBySide):
         self.time_passes(ms, "")
         self.attach(known, pick, True, True)
 
-    @rule(node=a_node, known=openings, ms=st.sampled_from((10_001, 15_000, 41_000)), kicked=seldom)
-    def node_freezes(self, node: str, known: Known, ms: int, kicked: bool) -> None:
+    @rule(
+        node=a_node,
+        known=openings,
+        ms=st.sampled_from((10_001, 15_000, 41_000)),
+        kicked=seldom,
+        waits=st.booleans(),
+    )
+    def node_freezes(self, node: str, known: Known, ms: int, kicked: bool, waits: bool) -> None:
         """Its lease ends, the others clean up after it, and it wakes; meanwhile somebody may be forced out."""
-        known = self.alive(known)
+        known = self.waiting(known) if waits else self.alive(known)
+        node = (waits and self.node_of(known, True)) or node
         self.time_passes(OPTIONS.node_lease_ms, node)
         if kicked:
             self.kick_session(known, True, 0)
@@ -322,6 +328,7 @@ class Seats(SideBySide):
 
     @rule(customer=a_customer, license=a_license)
     def drop_license(self, customer: str, license: str) -> None:
+        self.used_stays_within_the_limit()  # it may be one of several changes in a step
         self.both("drop_license", customer, license)
 
     @rule(customer=a_customer, license=a_license)

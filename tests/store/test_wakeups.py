@@ -147,6 +147,22 @@ async def test_a_store_that_is_away_is_asked_again(url: str) -> None:
         await asyncio.wait_for(_until(lambda: heard.wakeups.trouble.startswith("deaf")), 10)
 
 
+async def test_a_store_that_refuses_to_be_listened_to_is_asked_again(
+    engine: PrivateEngine, store: Store
+) -> None:
+    """One that is busy with a script answers so, and later on lets us listen."""
+    rights = ("reset", "on", ">pw", "~*", "+@all")
+    admin = store.client
+    await admin.execute_command("ACL", "SETUSER", "listener", *rights, "resetchannels")
+    try:
+        async with Listening(f"{engine.url}?username=listener&password=pw") as heard:
+            await asyncio.wait_for(_until(lambda: heard.wakeups.trouble.startswith("deaf")), 10)
+            await admin.execute_command("ACL", "SETUSER", "listener", "&*")
+            await heard.until_deaf(False)
+    finally:
+        await admin.execute_command("ACL", "DELUSER", "listener")
+
+
 async def _until(holds: Any) -> None:
     while not holds():
         await asyncio.sleep(0.01)
