@@ -194,7 +194,7 @@ class Endings(SideBySide):
             ms -= OPTIONS.node_lease_ms
 
 
-def test_store_and_model_agree_about_policies(engine: PrivateEngine) -> None:
+def test_store_and_model_agree_about_policies(engine: PrivateEngine, one_server: None) -> None:
     assert set(HELD) <= set(LICENSES)
     with_url: Any = partial(Endings, engine.url)
     run_state_machine_as_test(
