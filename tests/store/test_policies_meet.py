@@ -65,11 +65,13 @@ async def test_a_reserved_seat_is_promised_once_to_several_devices(
     waits: dict[str, Any] = {"groups": ("sales",), "wait": True}
     for device in ("d1", "d2"):
         assert isinstance(await office.ask("sue", "EMAIL", "CALL_CENTER", device=device, **waits), Queued)
-    assert isinstance(await office.ask("bob", "CALL_CENTER"), Granted)
+    bob = await office.open("bob", "CALL_CENTER")
     assert (await office.refused("eve", "CALL_CENTER")).code == "no_seat"
     assert isinstance(await office.ask("sam", "CALL_CENTER", groups=("sales",)), Granted)
     assert isinstance(await office.ask("sue", "CALL_CENTER", device="d3", groups=("sales",)), Granted)
     assert await office.used("cc") == 3
+    await office.close(bob)
+    assert isinstance(await office.ask("eve", "CALL_CENTER"), Granted)  # both are drawn on the reservation
 
 
 async def test_what_was_promised_to_one_who_lost_his_place_goes_to_the_next(
