@@ -18,7 +18,8 @@ from tests.faults.times import FULL, SHORT, Times
 from tests.faults.trial import trial
 
 FULL_SIZE, SHORT_SIZE = 300, 60
-MOST_S = 900.0
+MOST_S = 300.0
+"""A trial gives up after this, or after four times what its fault takes."""
 NETWORK = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
 
 
@@ -30,7 +31,7 @@ async def run_one(
         return not_run(fault, fault.waits_for)
     began_s, error, own = time.monotonic(), "", None
     try:
-        async with trial(times, size) as own, asyncio.timeout(MOST_S):
+        async with trial(times, size) as own, asyncio.timeout(max(MOST_S, 4 * fault.seconds)):
             await fault.story(own)
             await own.settle()
     except Exception as problem:
