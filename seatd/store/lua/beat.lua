@@ -1,6 +1,6 @@
 -- beat: renews this node's lease in the partition; answers its orders, and what is due: sessions of nodes whose lease
 -- ended, parked and draining sessions past their deadline. `done` is the last order this node has carried out.
--- keys: meta nodes orders by_node deadlines tombs cooldowns
+-- keys: meta nodes orders by_node deadlines tombs cooldowns kicks
 -- args: node lease_ms joined leave done limit
 -- answers: beat {now_ms wall_ms recover_until_ms lapsed orders due more}
 -- uses: guard indexes
@@ -52,6 +52,9 @@ end
 
 redis.call('ZREMRANGEBYSCORE', tombs, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cooldowns, '-inf', now)
+if not recovering then
+  redis.call('DEL', kicks)
+end
 return answer('beat', {
   now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
   more = #mine == args.limit or #due >= args.limit,
