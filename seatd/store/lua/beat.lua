@@ -11,6 +11,11 @@ local function forget(node)
   redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
 end
 
+-- A recovery waits for it: what it held may be lost, and its clients may use their seats beyond the end of its lease.
+local function is_awaited(node)
+  return recovering and tonumber(redis.call('HGET', meta, 'reported:' .. node)) ~= epoch
+end
+
 -- Now and then is enough: what lies between is far less than a time without a beat that would not count (see guard).
 if not last_ms or now == last_ms or now - last_ms >= args.jump_ms / 4 then
   redis.call('HSET', meta, 'clock_ms', now, 'offset_ms', now - wall_ms)
@@ -22,7 +27,7 @@ redis.call('ZREMRANGEBYLEX', orders, '[' .. args.node .. '\0', '(' .. args.node 
 
 if not args.leave then
   redis.call('ZADD', nodes, now + args.lease_ms, args.node)
-elseif #range(by_node, args.node, 1) == 0 then
+elseif #range(by_node, args.node, 1) == 0 and not is_awaited(args.node) then
   forget(args.node)
 else
   redis.call('ZADD', nodes, now, args.node)
@@ -45,7 +50,7 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', '(' .. now, 'LI
     local customer, session = string.match(tail(member), '^([^%z]*)%z(.*)$')
     due[#due + 1] = {customer = customer, session = session, node = node}
   end
-  if #held == 0 then
+  if #held == 0 and not is_awaited(node) then
     forget(node)
   end
 end
