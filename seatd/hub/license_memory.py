@@ -52,7 +52,8 @@ class LicenseMemory:
         """Keeps what is remembered up to date, for ever."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), REFRESH_S)
+                async with asyncio.timeout(REFRESH_S):  # (wait_for may swallow that it is cancelled, before Python 3.12)
+                    await self._asked.wait()
             if not self._asked.is_set():
                 self._renew()
             self._asked.clear()
