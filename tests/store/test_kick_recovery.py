@@ -9,7 +9,7 @@ import pytest
 
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Claim, Denied, Gone, Granted, Held, KickTarget, StoreUnavailable
+from seatd.store.values import Claim, Denied, Ended, Forced, Gone, Granted, Held, KickTarget, StoreUnavailable
 from tests.conftest import Clock
 from tests.licenses import CUSTOMER, DOMAIN, Licensed
 from tests.store.test_recovery import (
@@ -129,6 +129,19 @@ async def test_who_takes_a_session_over_means_only_what_is_there(store: Store, l
     assert await kick(store, cooldown_ms=0, order_type="superseded", user=USER, session="s1") == 0
     await store.reassert(CUSTOMER, NODE, [ann])
     assert await states(store) == {"s1": "attached"}
+
+
+async def test_who_was_forced_out_before_stays_out_though_the_client_was_quicker(
+    store: Store, licensed: Licensed
+) -> None:
+    """The store had lost the forced logout, so the client could resume, at a higher fence, before a node told of it."""
+    await licensed(limit=2, id="cc")
+    await sign_in(store, "s1")
+    await fail_over(store)
+    assert isinstance(await store.attach(CUSTOMER, OTHER, session="s1", secret="s", user=USER), Granted)
+    said = Forced(code="forced", message="lunch", by="boss", cooldown_s=0, user=USER)
+    assert await store.rebury(CUSTOMER, [Ended(session="s1", fence=1, user=USER, forced=said)]) == 1
+    assert await states(store) == {"s1": "draining"}
 
 
 # -- what a ticket can do to the store ------------------------------------------------------------
