@@ -18,11 +18,10 @@ import msgspec
 import structlog
 
 from seatd.hub.options import HubOptions
+from seatd.hub.partition_lease import PartitionLease
 from seatd.hub.shared_call import SharedCall
-from seatd.hub.store_clock import StoreClock
 from seatd.store.redis import Store
 from seatd.store.values import Beat, Due, DueLicense, Ended, Order, StoreUnavailable
-from seatd_protocol.lease import NodeLease
 
 log = structlog.get_logger(__name__)
 
@@ -49,36 +48,6 @@ class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
     look_after: Callable[[Sequence[DueLicense]], None] = lambda licenses: None
 
 
-class PartitionLease:
-    """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first.
-
-    `doubts` counts the reasons to; `epoch` and `confirmed_s` are those of the last beat that was answered.
-    """
-
-    def __init__(self, lease_s: float) -> None:
-        self.lease = NodeLease(lease_s)
-        self.clock = StoreClock()
-        self.joined = False
-        self.epoch = 0
-        self.done = 0
-        self.confirmed_s = 0.0
-        self.doubts = 0
-        self.settled = 0
-        self.away_since_s: float | None = None
-        self.away_before_s = 0.0
-        self.wanted = asyncio.Event()
-        self.store_ahead_ms = 0.0
-        self.alarm: asyncio.TimerHandle | None = None
-        self.beating = asyncio.Lock()
-        self.telling = asyncio.Lock()
-        self.sweeping = asyncio.Lock()
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the store must first say which sessions are still this node's own."""
-        return self.settled < self.doubts
-
-
 class Leases:
     """Renews all leases of this node, and answers whether it may speak for a session right now.
 
@@ -102,7 +71,7 @@ class Leases:
         self._clock = clock
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
         self._is_durable = SharedCall(store.is_durable)
-        self._durable = False
+        self._durable: bool | None = None
         self._left = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -115,7 +84,7 @@ class Leases:
         everything = range(len(self._partitions))
         await asyncio.gather(*(self._beat(n) for n in everything))
         await asyncio.gather(*(self._tell(n) for n in everything))
-        if not self._durable:
+        if self._durable is None:
             log.warning("the store cannot say what is on disk: a recovery will last its full time")
 
     async def renew(self) -> None:
@@ -168,6 +137,23 @@ class Leases:
         if self._options.strict or away_since_s is None or partition.doubtful:
             return False
         return partition.lease.until_s > away_since_s > now - self._options.store_grace_s
+
+    def may_grant(self, number: int) -> bool:
+        """Whether seats may be asked for. A node that the store could forget must not have given any: a recovery waits only
+        for the nodes that it knows of, and would give the seats of this one's clients to others."""
+        return self._partitions[number].registered
+
+    def store_time_ms(self, number: int) -> tuple[int, int]:
+        """A partition's own time as far as this node knows it, and how far that is behind the store's clock.
+
+        Of the time since the last beat it counts a lease at the most: the partition's may have stood still.
+        """
+        partition = self._partitions[number]
+        if partition.last is None:
+            return 0, 0
+        since_s = min(self._clock() - partition.confirmed_s, self._options.lease_s)
+        now_ms, wall_ms = partition.last.now_ms, partition.last.wall_ms
+        return now_ms + round(since_s * 1000), wall_ms - now_ms
 
     def is_settled(self, number: int) -> bool:
         """Whether the partition has been told all that this node holds: else that it does not know a session says nothing."""
@@ -223,6 +209,8 @@ class Leases:
             self._spawn(self._follow(number, partition.telling, self._tell))
         else:
             self._events.settled(number)
+            if not partition.registered:
+                self._spawn(self._follow(number, partition.telling, self._register))
         if due:
             self._spawn(self._follow(number, partition.sweeping, partial(self._sweep, due)))
 
@@ -284,7 +272,7 @@ class Leases:
                 if not beat.orders or not beat.more:
                     break
             # Only now: a lease that was renewed before its orders are read could outlive a forced logout.
-            partition.confirmed_s = sent_s
+            partition.confirmed_s, partition.last = sent_s, beat
             if not partition.doubtful:
                 partition.lease.renewed(sent_s)
         self._back(number)
@@ -319,6 +307,7 @@ class Leases:
                 self._events.recovering(number)
         if lapsed:
             partition.doubts += 1
+        partition.registered = partition.registered and not beat.lapsed
         partition.joined = True
         self._compare_clocks(number, sent_s, beat)
         return beat
@@ -340,11 +329,17 @@ class Leases:
             doubts = partition.doubts
             if partition.settled:  # who joins has nothing to tell
                 await self._events.reassert(number)
-            self._durable = await self._is_durable.ask()
-            await self._store.report(number, self._options.node, durable=self._durable)
+            await self._register(number)
+            await self._store.report(number, self._options.node, durable=self._durable is True)
             partition.settled = doubts
         partition.lease.renewed(partition.confirmed_s)
         self._events.settled(number)
+
+    async def _register(self, number: int) -> None:
+        """Makes sure that the store keeps this node's registration, whatever happens to its servers (where they can tell)."""
+        self._durable = await self._is_durable.ask()
+        if self._durable is not False:
+            self._partitions[number].registered = True
 
     async def _sweep(self, due: Sequence[Due], number: int) -> None:
         by_customer: dict[str, list[Due]] = defaultdict(list)

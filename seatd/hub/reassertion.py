@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from seatd.hub.secret import hashed
+from seatd.hub.shared_call import SharedCall
 from seatd.store.values import Held, HeldRecord, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ class Reassertion:
     def __init__(self, hub: Hub, *, audit_s: float) -> None:
         self._hub = hub
         self._audit_s = audit_s
+        self._found_again = SharedCall(hub.found_again)
 
     async def tell(self, partition: int) -> None:
-        """Tells a partition all that this node knows of its sessions. Raises `StoreUnavailable`."""
+        """Tells a partition all that this node knows of it. Raises `StoreUnavailable`."""
+        await self._found_again.ask()
+        await self._hub.licenses.tell(self._lives_in(partition))
         for customer, ended in self._hub.memory.ends(self._lives_in(partition)).items():
             await self._hub.store.rebury(customer, ended)
         lost, restored = await self._tell_held(partition, whole=True)

@@ -68,7 +68,7 @@ async def _draw(
     session: Session, need: tuple[values.Want, ...], message: Acquire
 ) -> values.Granted | values.Queued | Denied | Gone:
     hub = session.hub
-    if not session.stored:
+    if not session.stored or not hub.leases.may_grant(session.partition):
         return UNAVAILABLE
     if not await hub.acquires_are_settled(session):
         return UNAVAILABLE

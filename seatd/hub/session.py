@@ -16,6 +16,7 @@ from seatd.hub import requests, sign_in
 from seatd.hub.outbox import Outbox
 from seatd.hub.rate import Bucket
 from seatd.hub.reassertion import held_by
+from seatd.hub.tickets import Vouched
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
 from seatd.store.values import Ended, Order
@@ -58,7 +59,7 @@ class Session:
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
     `need` are the products without which it ends. `welcomed` is False while it waits in the queue; `counted_as` is the
     state in which the metrics have it. `known_busy` is what the store knows of `busy`; `asked_s` is when the client was
-    last told that somebody waits.
+    last told that somebody waits; `vouched` is what its last ticket says.
     """
 
     identity: Identity
@@ -76,6 +77,7 @@ class Session:
         self.since_ms = 0
         self.seats: dict[str, Seat] = {}
         self.need: tuple[str, ...] = ()
+        self.vouched: Vouched | None = None
         self.busy = False
         self.known_busy = False
         self.asked_s = -math.inf
@@ -210,7 +212,8 @@ class Session:
             self.close(codes.NO_ALIVE)
         elif self._token_is_good() and self._lease_is_good():
             self._beat_n += 1
-            self.send(Beat(n=self._beat_n, lease_s=int(self.hub.options.client_lease_s)))
+            lease_s = int(self.hub.options.client_lease_s)
+            self.send(Beat(n=self._beat_n, lease_s=lease_s, ticket=self.hub.tickets.renewal(self)))
 
     def _alive(self, n: int) -> None:
         if n > self._beat_n:

@@ -72,6 +72,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
                 session=resume.session,
                 secret=hashed(resume.secret),
                 user=identity.user,
+                claim=hub.tickets.read(resume, identity, session.device),
             )
         except StoreUnavailable:
             await hub.park_unsure(session)
@@ -118,6 +119,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denied:
     """Opens a session in the store; the client is told of its seats or of its place, not of a denial."""
     hub, hello = session.hub, asked.hello
+    if (asked.need or asked.want) and not hub.leases.may_grant(session.partition):
+        return UNAVAILABLE
     session.key, session.secret = new_key(), new_key()
     opening = Opening(
         session=session.key,
@@ -190,6 +193,7 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
             server_ms=int(time.time() * 1000),
             max_frame=MAX_FRAME,
             token_ttl_s=max(0, int(session.identity.expires_s - time.time())),
+            ticket=hub.tickets.issue(session),
         )
     )
     if granted.losing is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgpack
@@ -11,7 +12,7 @@ import msgspec
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.durability import DurableVerbs
-from seatd.store.keys import API_TOKENS, customer_key, partition_key
+from seatd.store.keys import API_TOKENS, REGISTRY_CHANNEL, customer_key, partition_key
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -19,6 +20,7 @@ from seatd.store.values import (
     LicenseRow,
     Page,
     SessionRow,
+    StoreUnavailable,
     TokenRecord,
     node_name,
 )
@@ -68,6 +70,7 @@ class RegistryVerbs(DurableVerbs):
     async def unassign(self, customer: str, license: str, user: str) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
         word = (await self.call("unassign", customer, license=license, user=user)).word
+        await self._announce(customer)
         await self.make_durable(self.partition(customer))
         return word == "unassigned"
 
@@ -161,10 +164,15 @@ class RegistryVerbs(DurableVerbs):
 
     async def _changed(self, customer: str) -> None:
         """The registry has changed: those who wait may have a seat now, others may lose theirs, and the change must last."""
+        await self._announce(customer)
         await self.call("serve", customer)
         if self.on_licenses:
             self.on_licenses(self.partition(customer))
         await self.make_durable(self.partition(customer))
+
+    async def _announce(self, customer: str) -> None:
+        with suppress(StoreUnavailable):  # then nodes learn of it by themselves, later
+            await self.publish(REGISTRY_CHANNEL, customer)
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from seatd.store.values import (
+    Claim,
     Denied,
     Gone,
     Granted,
@@ -34,10 +35,29 @@ class SessionVerbs(Verbs):
         return _queued(answer, opening.session) or _granted(answer, opening.session)
 
     async def attach(
-        self, customer: str, node: str, *, session: str, secret: str, user: str
+        self,
+        customer: str,
+        node: str,
+        *,
+        session: str,
+        secret: str,
+        user: str,
+        claim: Claim | None = None,
     ) -> Granted | Denied | Gone:
-        """Resumes a session on this node; the node that had it is told to let go."""
-        answer = await self.call("attach", customer, node=node, session=session, secret=secret, user=user)
+        """Resumes a session on this node; the node that had it is told to let go.
+
+        `claim` is what its client's ticket says (its user, device and secret are known to be the client's own): while the
+        partition recovers, a session that it has lost is put back by that.
+        """
+        answer = await self.call(
+            "attach",
+            customer,
+            node=node,
+            session=session,
+            secret=secret,
+            user=user,
+            claim=claim and msgspec.to_builtins(claim),
+        )
         return _granted(answer, session, resumed=True)
 
     async def acquire(

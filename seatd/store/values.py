@@ -298,6 +298,20 @@ class Review(Value, frozen=True, kw_only=True):
         return self.holders[: max(self.excess, sum(holder.foreign for holder in self.holders))]
 
 
+class Claim(Value, frozen=True, kw_only=True):
+    """What a client's ticket says of a session that the store may have lost.
+
+    `until_ms`: until when its client could believe in it, by the partition's own time, which was `behind_ms` behind the
+    store's clock. `old_primary_ms`: how long a deposed store may have gone on taking writes.
+    """
+
+    fence: int
+    record: HeldRecord
+    until_ms: int
+    behind_ms: int
+    old_primary_ms: int
+
+
 class Reasserted(Value, frozen=True, kw_only=True):
     """What became of the sessions that a node said it holds."""
 
@@ -340,6 +354,23 @@ class Swept(Value, frozen=True, kw_only=True):
 
 
 # -- the registry ---------------------------------------------------------------------------------
+
+
+class Registration(Value, frozen=True, kw_only=True):
+    """What the registry has of a customer: records of licenses by id, texts of their keys by jti, the profile, and who is
+    assigned (license NUL user). A node only keeps it, so the records are as the store has them."""
+
+    licenses: dict[str, dict[str, object]]
+    license_keys: dict[str, str]
+    profile: dict[str, str] | None = None
+    assignments: tuple[str, ...] = ()
+
+
+class Reregistered(Value, frozen=True, kw_only=True):
+    """License ids that were put back, and those that had been withdrawn and are gone again."""
+
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 class Imported(Value, frozen=True, kw_only=True):

@@ -64,6 +64,9 @@ async def _afternoon(office: Office) -> None:
     assert ("acme", "dan") in await store.held_by(office.partition, "n1")
     assert await store.leave_queue("acme", session="alice", fence=1) is not None
     assert await store.close("acme", session="dan", fence=1)
+    remembered = await store.registered("acme")
+    assert remembered.assignments == (f"named\0{person('alice')}",)
+    assert (await store.reregister("acme", remembered, {})).added == ()
     gone = Ended(session="ghost", fence=1, user=person("ghost"), cooldown_ms=0)
     assert await store.rebury("acme", [gone]) == 0
     assert not await store.report(office.partition, "n1", durable=True)

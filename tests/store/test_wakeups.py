@@ -12,7 +12,7 @@ from seatd.store.connect import ConnectOptions, subscriber
 from seatd.store.keys import QUEUE_CHANNEL, wake_channel
 from seatd.store.redis import Store
 from seatd.store.values import Granted, StoreUnavailable
-from seatd.store.wakeups import Wakeups
+from seatd.store.wakeups import Announced, Wakeups
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed
 from tests.store.forwarder import Forwarder
@@ -30,7 +30,7 @@ class Listening:
         self.wakeups = Wakeups(
             subscriber(url, ConnectOptions()), NODE, every_s=EVERY_S, on_echo=self.echoes.append, **how
         )
-        self._heard: asyncio.Queue[int | str] = asyncio.Queue()
+        self._heard: asyncio.Queue[Announced] = asyncio.Queue()
 
     async def __aenter__(self) -> Listening:
         self._task = asyncio.create_task(self._listen())
@@ -41,7 +41,7 @@ class Listening:
         await asyncio.wait([self._task])
         await self.wakeups.close()
 
-    async def __call__(self) -> int | str:
+    async def __call__(self) -> Announced:
         return await asyncio.wait_for(self._heard.get(), 10)
 
     async def until_deaf(self, deaf: bool) -> None:

@@ -1,11 +1,12 @@
 -- reassert: which of the sessions that this node holds are its own? One that was parked while the node's lease had lapsed, and
 -- that nobody has resumed, is attached again, and one that waits is in line again. While the partition recovers, what the node
 -- holds is the truth: a session that the store has lost is put back with its seats, even above the limit, for somebody does use
--- them; and so is one whose socket the node has lost (`left_ms` is what is left of its linger), and a place in the queue.
--- keys: meta nodes by_node deadlines orders tombs customers expiries seats sessions by_user queue
+-- them; and so is one whose socket the node has lost (`left_ms` is what is left of its linger), and a place in the queue. One
+-- that a forced logout of this recovery means is forced out then.
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue
 -- args: customer node held
 -- answers: reasserted {lost restored} | lapsed {}
--- uses: guard indexes orders sessions
+-- uses: guard indexes orders sessions kicks
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -77,6 +78,10 @@ local function restore(item, standing)
     attach(session, record)
   end
   restored[#restored + 1] = session
+  local kick = kick_for(session, record)
+  if kick then
+    force_out(session, record, kick)
+  end
 end
 
 -- Its turn has come, and the order that says so is on its way to the node.
