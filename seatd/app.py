@@ -291,6 +291,7 @@ def _store_options(settings: Settings) -> StoreOptions:
         linger_ms=round(settings.sessions.linger_s * 1000),
         tomb_ms=round(settings.sessions.tombstone_s * 1000),
         recovery_ms=round(settings.store.recovery_s * 1000),
+        old_primary_ms=round(settings.store.old_primary_s * 1000),
     )
 
 
@@ -310,7 +311,6 @@ def _hub_options(settings: Settings) -> HubOptions:
         hello_timeout_s=settings.clients.hello_timeout_s,
         max_sessions=settings.clients.max_sessions,
         remember_s=sessions.tombstone_s,
-        old_primary_s=settings.store.old_primary_s,
         per_user=sessions.per_user,
         queue_limit=sessions.queue_limit,
         outbox_bytes=sessions.outbox_bytes,

@@ -41,6 +41,10 @@ class NodeLapsed(Exception):
     """The node asks without a lease."""
 
 
+class Recovering(NodeLapsed):
+    """Only the end of the recovery window can tell."""
+
+
 class Model(Policies):
     """Sessions and nodes."""
 
@@ -116,6 +120,8 @@ class Model(Policies):
             return Gone(reason="ended" if session in self.tombs else "unknown")
         if (found.secret, found.user) != (secret, user):
             return Gone(reason="unknown")
+        if self.recovering and found.state == "parked" and found.until_ms < self.old_until_ms:
+            raise Recovering(session)
         if found.node != node:
             self.order(found.node, type="superseded", customer=name, session=session, fence=found.fence)
         found.fence += 1000 if self.recovering else 1

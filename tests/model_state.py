@@ -165,6 +165,7 @@ class State:
         self.now_ms = now_ms
         self.epoch = now_ms
         self.recover_until_ms = 0
+        self.old_until_ms = 0
         self.orders_written = self.arrivals = now_ms * ORDERS_PER_MS
         self.customers: dict[str, Customer] = {}
         self.nodes: dict[str, int] = {}
@@ -183,6 +184,7 @@ class State:
         """Another server speaks for the data: its last writes may be missing."""
         self.epoch = max(self.epoch + 1, self.now_ms)
         self.recover_until_ms = self.now_ms + self.options.recovery_ms
+        self.old_until_ms = self.now_ms + self.options.old_primary_ms
         self.orders_written = self.arrivals = self.epoch * ORDERS_PER_MS
 
     def has_lease(self, node: str) -> bool:

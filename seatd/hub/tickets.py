@@ -107,7 +107,6 @@ class Tickets:
             record=_record(body),
             until_ms=body.until_ms,
             behind_ms=body.behind_ms,
-            old_primary_ms=round(self._hub.options.old_primary_s * 1000),
         )
 
     def _opened(self, ticket: str) -> Body | None:

@@ -162,5 +162,7 @@ def _granted(answer: Answer, session: str, *, resumed: bool = False) -> Granted 
             return answer.to(Denied)
         case "gone":
             return answer.to(Gone)
+        case "recovering":
+            raise StoreUnavailable("recovering: only the end of the window can tell")
         case _:
             raise StoreUnavailable("this node's lease has lapsed")

@@ -302,14 +302,13 @@ class Claim(Value, frozen=True, kw_only=True):
     """What a client's ticket says of a session that the store may have lost.
 
     `until_ms`: until when its client could believe in it, by the partition's own time, which was `behind_ms` behind the
-    store's clock. `old_primary_ms`: how long a deposed store may have gone on taking writes.
+    store's clock.
     """
 
     fence: int
     record: HeldRecord
     until_ms: int
     behind_ms: int
-    old_primary_ms: int
 
 
 class Reasserted(Value, frozen=True, kw_only=True):

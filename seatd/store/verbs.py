@@ -28,7 +28,7 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `client_lease_ms`: the client's right to its seats; `linger_ms`: how long a session without socket keeps them;
     `tomb_ms`: how long an ended session's id is remembered; `recovery_ms`: how long no seat is granted after the store may
-    have lost writes.
+    have lost writes; `old_primary_ms`: how long a store that was replaced may go on taking them.
     """
 
     partitions: int = 64
@@ -37,6 +37,7 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     linger_ms: int = 30_000
     tomb_ms: int = 300_000
     recovery_ms: int = 50_000
+    old_primary_ms: int = 11_000
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class Verbs:
             "linger_ms": options.linger_ms,
             "tomb_ms": options.tomb_ms,
             "jump_ms": options.node_lease_ms // 2,
+            "old_primary_ms": options.old_primary_ms,
         }
 
     @property

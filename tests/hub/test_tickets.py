@@ -135,7 +135,7 @@ async def test_after_its_time_it_is_worth_nothing(
     a, b = await hubs("a"), await hubs("b")
     was = await remember(store)
     _, shown = await seated(a)
-    clock.pass_ms(2 * store.options.client_lease_ms + round(b.options.old_primary_s * 1000) + 1000)
+    clock.pass_ms(2 * store.options.client_lease_ms + store.options.old_primary_ms + 1000)
     await fall_back(store, was)
     await beat(b)
     assert (await (await back(b, shown)).closed())[0] == 4002

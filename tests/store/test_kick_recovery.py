@@ -162,7 +162,6 @@ async def claim(
             record=held.record,
             until_ms=until_ms,
             behind_ms=behind_ms,
-            old_primary_ms=11_000,
         ),
     )
 

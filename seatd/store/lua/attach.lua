@@ -13,7 +13,7 @@ local function was_valid_then(claim)
   local since_ms = recover_until_ms - args.recovery_ms
   -- After a total loss the partition's time has begun anew from the server's clock.
   local anew = tonumber(redis.call('HGET', meta, 'whole_window')) == epoch
-  return claim.until_ms + (anew and claim.behind_ms or 0) >= since_ms - claim.old_primary_ms
+  return claim.until_ms + (anew and claim.behind_ms or 0) >= since_ms - args.old_primary_ms
 end
 
 local record, claimed = load(args.session), nil
@@ -33,6 +33,12 @@ if not record or record.state == 'draining' or record.state == 'waiting' then
 end
 if record.secret ~= args.secret or record.user ~= args.user then
   return answer('gone', {reason = 'unknown'})
+end
+
+-- A server that was replaced may have ended it at its deadline, and its seat be somebody else's: the end of the window tells.
+if recovering and not claimed and record.state == 'parked'
+  and record.until_ms < tonumber(redis.call('HGET', meta, 'old_until_ms') or 0) then
+  return answer('recovering')
 end
 
 if claimed then
