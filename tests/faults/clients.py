@@ -8,21 +8,26 @@ import time
 
 from redis.asyncio import Redis
 
-from seatd_protocol.messages import Denied
+from seatd_protocol.messages import Acquire, Denied, Welcome
 from tests.faults.fault import fault
 from tests.faults.network import one_behind_a_proxy
 from tests.faults.nodes import sessions_of
 from tests.faults.people import all_live
 from tests.faults.stubborn import Stubborn
 from tests.faults.trial import Trial, share, together
+from tests.scenarios import websocket
 from tests.scenarios.test_slow import encoded, memory_kb
 from tests.servers import Server
+
+OWN_DEVICES, DEAF = 8, 10  # of one user, who may have 20
+CLOSE_S = 2.0  # what a server gives a client to answer its close frame
 
 
 @fault(
     "F33",
     "a client is half-open: its packets are dropped, nobody is told",
-    "parked at the second beat without an answer, at most 1 s late; free G later, at most 2 renewals and 1 s late; nobody else before",
+    "parked when a second beat is due and the close handshake (2 s) has failed, at most 1 s late; free G later, "
+    "at most 2 renewals and 1 s late; nobody else before",
     seconds=80,
 )
 async def half_open(trial: Trial) -> None:
@@ -39,7 +44,7 @@ async def half_open(trial: Trial) -> None:
     session = person.session
     freed = await trial.freed_s([session], began_s, 3 * times.beat + times.free + 5)
     parked = [event.t - began_s for event in trial.history.of("parked") if event.session == session]
-    trial.at_most("parked after, s", min(parked, default=1e9), 2 * times.beat + 1)
+    trial.at_most("parked after, s", min(parked, default=1e9), 2 * times.beat + CLOSE_S + 1)
     free_s = share(freed, 1)
     trial.at_least("free after parked, s", free_s - min(parked, default=0), times.linger - 1)
     trial.at_most("free after parked, s", free_s - min(parked, default=0), times.linger + 2 * times.renew + 1)
@@ -123,7 +128,7 @@ async def duel(trial: Trial) -> None:
 
 @fault(
     "F36",
-    "forced logout and resume race, 5 ms apart at the most",
+    "forced logout and resume race: sent within 20 ms of each other",
     "no session that was forced out is attached afterwards; whoever got in first is told within 2 s",
     seconds=90,
 )
@@ -132,7 +137,7 @@ async def kick_races_resume(trial: Trial) -> None:
     a, b = await trial.deploy(2, seats=races)
     rng = random.Random(36)
     people = [trial.stubborn_person(f"k{n}") for n in range(races)]
-    won = await together([lambda p=p: _race(trial, p, a, b, rng.uniform(-0.005, 0.005)) for p in people])  # type: ignore[misc]
+    won = await together([lambda p=p: _race(trial, p, a, b, rng.uniform(-0.02, 0.005)) for p in people])  # type: ignore[misc]
     trial.exactly("logouts not told within 2 s", sum(told is False for told in won), 0)
     trial.told("races that the resume won", sum(told is not None for told in won))
     kicked = {s for event in trial.history.of("kick") for s in event.value["sessions"]}
@@ -147,7 +152,7 @@ async def _race(trial: Trial, person: Stubborn, a: Server, b: Server, offset_s: 
     await person.connect(a.clients)
     resume, session = person.resume, person.session
     person.drop()
-    kick = asyncio.create_task(_later(max(0.0, offset_s), _kicked(trial, person, b)))
+    kick = asyncio.create_task(_kicked(trial, person.name, session, b, late_s=max(0.0, offset_s)))
     await asyncio.sleep(max(0.0, -offset_s))
     await person.connect(a.clients, resume=resume)
     told: bool | None = None
@@ -158,15 +163,11 @@ async def _race(trial: Trial, person: Stubborn, a: Server, b: Server, offset_s: 
     return told
 
 
-async def _later(seconds: float, work: object) -> None:
-    await asyncio.sleep(seconds)
-    await work  # type: ignore[misc]
-
-
-async def _kicked(trial: Trial, person: Stubborn, node: Server) -> None:
-    user = trial.company.user(person.name)
+async def _kicked(trial: Trial, name: str, session: str, node: Server, *, late_s: float) -> None:
+    user = trial.company.user(name)
+    await asyncio.sleep(late_s)
     trial.note_kick("invoke", user, 0, ())
-    answer = await node.call("POST", "/api/v1/logout", {"sessions": [person.session], "cooldown_s": 0})
+    answer = await node.call("POST", "/api/v1/logout", {"sessions": [session], "cooldown_s": 0})
     trial.note_kick("ok", user, 0, [receipt["session"] for receipt in answer["sessions"]])
 
 
@@ -228,7 +229,7 @@ async def kick_while_cut_off(trial: Trial) -> None:
     trial.exactly("strangers let in before", sum(not isinstance(answer, Denied) for answer in answers), 0)
     trial.at_most("seat free after, s", share(freed, 1), trial.times.stop + 2 * trial.times.renew + 1)
     beliefs = [
-        event.value["until_s"] or 0.0 for event in trial.history.of("believes") if event.proc == person.proc
+        event.value["until_s"] or 0.0 for event in trial.history.of("believes") if event.session == session
     ]
     trial.at_most("client believed for, s", max(beliefs) - began_s, trial.times.stop)
     proxy.restore()
@@ -238,45 +239,46 @@ async def kick_while_cut_off(trial: Trial) -> None:
 @fault(
     "F47",
     "clients stop reading while they are sent a lot",
-    "all closed at most 10 s later; at most 512 kB of memory each; the others' sign-ins at most 0.5 s",
+    "all closed at most 10 s later; at most 512 kB of memory each; p99 of others' requests at most 0.5 s; others keep their session",
     seconds=60,
 )
 async def deaf_clients(trial: Trial) -> None:
-    number = trial.size // 2
-    node, *_ = await trial.deploy(1, seats=2 * trial.size)
-    people = await trial.crowd(number)
+    node, *_ = await trial.deploy(1)
+    await trial.license(1, "CALL_MANAGER")
+    people = await trial.crowd(trial.size // 2)
+    (other,) = people[:1]
+    await other.client.acquire(["CALL_MANAGER"])
+    for number in range(OWN_DEVICES):  # their long names make refusals much longer than what asks for them
+        await trial.stubborn_person("ann", f"{number}" * 128).connect(node.clients)
     before_kb, before = memory_kb(node), sessions_of(people)
-    deaf = [asyncio.create_task(_never_reads(trial, n, node)) for n in range(number)]
-    began_s = time.monotonic()
+    deaf = [asyncio.create_task(_never_reads(trial, f"deaf{n}", node)) for n in range(DEAF)]
     peak_kb, took = 0, []
-    while not all(task.done() for task in deaf) and time.monotonic() < began_s + 30:
+    while not all(task.done() for task in deaf):
         asked_s = time.monotonic()
-        await trial.knock("visitor", node)
+        await other.client.acquire(["CALL_CENTER"])
         took.append(time.monotonic() - asked_s)
         peak_kb = max(peak_kb, memory_kb(node) - before_kb)
-        await asyncio.sleep(0.1)
-    ends = sorted([await task for task in deaf])
-    trial.at_most("last closed after, s", share(ends, 1), 10.0)
-    trial.at_most("memory per deaf client, kB", peak_kb / number, 512)
-    trial.at_most("p99 of other sign-ins and outs, s", share(sorted(took), 0.99), 0.5)
+        await asyncio.sleep(0.05)
+    trial.at_most("last closed after, s", max([await task for task in deaf]), 10.0)
+    trial.at_most("memory per deaf client, kB", peak_kb / DEAF, 512)
+    trial.at_most("p99 of others' requests, s", share(sorted(took), 0.99), 0.5)
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)
+    for person in trial.stubborn:
+        person.forget()
 
 
-async def _never_reads(trial: Trial, number: int, node: Server) -> float:
-    """Asks for what it gets no answer to that it reads; seconds until it was cut off."""
-    from seatd_protocol.messages import Acquire
-    from tests.scenarios import websocket
-
+async def _never_reads(trial: Trial, device: str, node: Server) -> float:
+    """Asks and does not read the answers; seconds until it was cut off, or 30."""
     socket = await websocket.upgrade(node.clients, receive_buffer=4096)
     assert isinstance(socket, websocket.WebSocket)
-    hello = trial.company.hello(f"deaf{number}", "CALL_CENTER", token=trial.company.token(f"deaf{number}"))
-    await socket.send(websocket.BINARY, encoded(hello))
-    request, began_s = encoded(Acquire(ref=0, products=("NO_SUCH_PRODUCT",))), time.monotonic()
+    await socket.send(websocket.BINARY, encoded(trial.company.hello("ann", "CALL_CENTER", device=device)))
+    request, began_s = encoded(Acquire(ref=0, products=("CALL_MANAGER",))), time.monotonic()
     try:
-        while True:
-            await socket.send(websocket.BINARY, request)
-            await asyncio.sleep(0)
-    except ConnectionError:
+        async with asyncio.timeout(30):
+            while True:
+                await socket.send(websocket.BINARY, request)
+                await asyncio.sleep(0.002)
+    except (ConnectionError, TimeoutError):
         socket.abort()
     return time.monotonic() - began_s
 
@@ -291,9 +293,9 @@ async def _never_reads(trial: Trial, number: int, node: Server) -> float:
 async def stampede(trial: Trial) -> None:
     number = min(10_000, 10 * trial.size)
     a, b = await trial.deploy(2, seats=number, CLIENTS_MAX_SESSIONS="20000")
-    people = await trial.crowd(number, a.clients)
-    for person in people:
-        person.moves_to(b.clients)
+    people = [trial.person(f"u{n}", a.clients, b.clients) for n in range(number)]
+    answers = await together([person.sign_in for person in people])
+    assert all(isinstance(answer, Welcome) for answer in answers)
     before = sessions_of(people)
     a.kill()
     killed_s = time.monotonic()

@@ -40,6 +40,7 @@ class Person:
         self.ends: list[Closed] = []
         self.logouts = 0
         self._asking = False
+        self._vanished = False
         self._session = ""
         self.client = SeatClient(
             urls,
@@ -54,6 +55,7 @@ class Person:
 
     async def sign_in(self) -> Welcome | Denied | Closed:
         """The first answer. Later ones come by themselves."""
+        self._vanished = False
         try:
             return await self.client.connect()
         except Stopped as stopped:
@@ -66,6 +68,7 @@ class Person:
 
     async def vanish(self) -> None:
         """The client's process ends: no word, and nobody believes anything any more."""
+        self._vanished = True
         await self.client.aclose()
 
     @property
@@ -110,7 +113,11 @@ class Person:
             self._asking = False
             self._note("info", "hello")
         self.ends.append(event)
-        value = {"code": event.code, "reason": event.reason, "final": event.retry_in_s is None}
+        value = {
+            "code": event.code,
+            "reason": event.reason,
+            "final": event.retry_in_s is None and not self._vanished,
+        }
         self._note("ok", "closed", session=self._session, value=value)
 
     def _note(self, type_: Literal["invoke", "ok", "fail", "info"], op: str, **fields: Any) -> None:

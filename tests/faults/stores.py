@@ -66,7 +66,7 @@ async def store_busy(trial: Trial) -> None:
     before, began_s = sessions_of(people), time.monotonic()
     busy_s = trial.times.scaled(8)
     blocking = asyncio.create_task(_blocks(trial, busy_s))
-    knocking = [asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20)) for n in range(10)]
+    knocking = [asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20)) for n in range(min(10, trial.size // 2))]
     await blocking
     came = await asyncio.gather(*knocking)
     trial.exactly("newcomers with a seat in the end", sum(came), len(came))

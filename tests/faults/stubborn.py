@@ -80,6 +80,7 @@ class Stubborn:
         """Cuts the connection without a word; its beliefs go on to the end of its lease."""
         if self.client:
             self.client.drop()
+        self.closed_at = self.closed_at or time.monotonic()
 
     def forget(self) -> None:
         """Its person has let go of it all."""
@@ -95,8 +96,10 @@ class Stubborn:
             return False
         return True
 
-    def heard(self, message: ServerMessage, believed_until_s: float) -> None:
-        """Something came."""
+    def heard(self, client: Client, message: ServerMessage, believed_until_s: float) -> None:
+        """Something came. What an older connection still hears says nothing any more."""
+        if client is not self.client:
+            return
         match message:
             case Welcome():
                 self.welcome = message
@@ -113,8 +116,10 @@ class Stubborn:
             value = {"seats": seats, "until_s": believed_until_s or None}
             self._note("ok", "believes", session=self.session, value=value)
 
-    def closed(self, code: int) -> None:
-        """The connection has ended."""
+    def closed(self, client: Client, code: int) -> None:
+        """A connection has ended."""
+        if client is not self.client:
+            return
         self.closed_at, self.code = time.monotonic(), code
         value = {"code": code, "reason": str(code), "final": False}
         self._note("ok", "closed", session=self.session, value=value)
@@ -137,7 +142,7 @@ class _Noting(Client):
 
     async def _note(self, message: ServerMessage) -> None:
         await super()._note(message)
-        self.owner.heard(message, self.believed_until_s)
+        self.owner.heard(self, message, self.believed_until_s)
 
     async def _read(self) -> None:
         await super()._read()
@@ -145,4 +150,4 @@ class _Noting(Client):
         for message in heard:  # still there for whoever waits for an answer
             self._inbox.put_nowait(message)
         end = heard[-1] if heard else None
-        self.owner.closed(end.code if isinstance(end, Closed) else 1006)
+        self.owner.closed(self, end.code if isinstance(end, Closed) else 1006)

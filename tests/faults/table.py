@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.faults import nodes
+from tests.faults import clients, network, nodes, planned, stores
 from tests.faults.fault import FAULTS, Fault
 
-__all__ = ["faults", "nodes"]
+__all__ = ["clients", "faults", "network", "nodes", "planned", "stores"]
 
 
 def faults() -> list[Fault]:

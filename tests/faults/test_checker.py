@@ -143,10 +143,10 @@ def used(t: float, number: int, **value: Any) -> Event:
         ),
         (
             "I6",
-            [event(1, "l", "queued", license="l", session=s, value=n) for s, n in (("a", 1), ("b", 2))]
+            [event(1, "ledger", "queued", license="l", session=s, value=n) for s, n in (("a", 1), ("b", 2))]
             + [granted(3, "b", value={"queued": 2})],
-            [event(1, "l", "queued", license="l", session=s, value=n) for s, n in (("a", 1), ("b", 2))]
-            + [event(2, "l", "left", license="l", session="a"), granted(3, "b", value={"queued": 2})],
+            [event(1, "ledger", "queued", license="l", session=s, value=n) for s, n in (("a", 1), ("b", 2))]
+            + [event(2, "ledger", "left", license="l", session="a"), granted(3, "b", value={"queued": 2})],
         ),
         (
             "I7",

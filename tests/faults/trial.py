@@ -84,7 +84,7 @@ class Trial:
         """Waits without holding up the clients of this process, which must answer beats."""
         while "seatd ready" not in server.said and server.process.poll() is None:
             await asyncio.sleep(0.05)
-        server.wait_ready()
+        await asyncio.to_thread(server.wait_ready)
 
     async def ended(self, server: Server, within_s: float) -> float:
         """Waits for the end of a process; how long that took."""
@@ -135,15 +135,16 @@ class Trial:
         """A forced logout over REST; its receipts."""
         users = sorted({person.user for person in people})
         for user in users:
-            self._note_kick("invoke", user, cooldown_s, ())
+            self.note_kick("invoke", user, cooldown_s, ())
         body = {"users": users, "cooldown_s": cooldown_s}
         receipts: list[dict[str, Any]] = (await at.call("POST", "/api/v1/logout", body))["sessions"]
         for user in users:
             sessions = [receipt["session"] for receipt in receipts if receipt["user"] == user]
-            self._note_kick("ok", user, cooldown_s, sessions)
+            self.note_kick("ok", user, cooldown_s, sessions)
         return receipts
 
-    def _note_kick(self, type_: Any, user: str, cooldown_s: int, sessions: Sequence[str]) -> None:
+    def note_kick(self, type_: Any, user: str, cooldown_s: int, sessions: Sequence[str]) -> None:
+        """A forced logout is asked for (`invoke`), or has been answered (`ok`)."""
         value = {"user": user, "sessions": list(sessions), "cooldown_s": cooldown_s}
         self.history.note("admin", type_, "kick", customer=self.company.name, value=value)
 
