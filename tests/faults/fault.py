@@ -33,7 +33,7 @@ def fault(
     """Enters a story into the table."""
 
     def enter(story: Story) -> Story:
-        assert id_ not in FAULTS, id_
+        assert id_ not in FAULTS or FAULTS[id_].story is None, id_  # what was planned is there now
         FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy)
         return story
 

@@ -31,6 +31,7 @@ class Person:
         *,
         device: str = "d1",
         need: Sequence[str] = ("CALL_CENTER",),
+        wait_s: int = 0,
     ) -> None:
         self.history = history
         self.customer = customer
@@ -47,6 +48,7 @@ class Person:
             token,
             Device(kind="desktop", id=device),
             list(need),
+            wait_s=wait_s,
             on_event=self._event,
             observe=self._observe,
             http=http,

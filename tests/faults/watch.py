@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any, NamedTuple
 
 import msgpack
@@ -26,14 +25,14 @@ class Snapshot(NamedTuple):
     holders: dict[str, set[str]]
     epoch: int
     recover_until_ms: int
+    now_ms: float
 
     def standing(self) -> list[str]:
         """Sessions that must have somebody: attached, or parked beyond their deadline."""
-        now_ms = time.time() * 1000
         return [
             session
             for session, record in self.sessions.items()
-            if record["state"] == "attached" or record["until_ms"] <= now_ms
+            if record["state"] == "attached" or record["until_ms"] <= self.now_ms
         ]
 
     def parked(self) -> list[str]:
@@ -49,13 +48,24 @@ class Watch:
         self.history = history
         self._partition = partition_of(customer, partitions)
         self._client = Redis.from_url(url, socket_timeout=2.0)
-        self._last = Snapshot(0.0, {}, {}, 0, 0)
+        self._last = Snapshot(0.0, {}, {}, 0, 0, 0.0)
+        self._proc = PROC
+        self._moves = 0
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Samples until `close`."""
         self._task = asyncio.create_task(self._sample())
+
+    async def follow(self, url: str) -> None:
+        """From now on reads another server, which may know less."""
+        async with self._looking:
+            await self._client.aclose()
+            self._client = Redis.from_url(url, socket_timeout=2.0)
+            self._last = Snapshot(0.0, {}, {}, 0, 0, 0.0)  # what it lacks was lost, not freed
+            self._moves += 1
+            self._proc = f"{PROC}-{self._moves}"  # what it says of the epoch may be older
 
     async def close(self) -> None:
         """Ends."""
@@ -79,7 +89,10 @@ class Watch:
             pipe.hgetall(key("sessions", self._partition, self.customer))
             pipe.zrange(key("seats", self._partition, self.customer), 0, -1)
             pipe.hgetall(key("meta", self._partition, None))
-            sessions, seats, meta = await pipe.execute()
+            pipe.time()
+            sessions, seats, meta, (seconds, micros) = await pipe.execute()
+        offset_ms, clock_ms = float(meta.get(b"offset_ms", 0)), float(meta.get(b"clock_ms", 0))
+        now_ms = max(clock_ms, seconds * 1000 + micros / 1000 + offset_ms)  # the partition's own time
         holders: dict[str, set[str]] = {}
         for member in seats:
             license_, _, holder = member.decode().partition("\0")
@@ -90,6 +103,7 @@ class Watch:
             holders,
             int(meta.get(b"epoch", 0)),
             int(float(meta.get(b"recover_until_ms", 0))),
+            now_ms,
         )
 
     async def _sample(self) -> None:
@@ -100,13 +114,13 @@ class Watch:
 
     def _note(self, now: Snapshot) -> None:
         if now.epoch != self._last.epoch:
-            self.history.note(PROC, "ok", "epoch", at=now.at, epoch=now.epoch)
+            self.history.note(self._proc, "ok", "epoch", at=now.at, epoch=now.epoch)
         for session, record in now.sessions.items():
             if record != self._last.sessions.get(session):
                 self._note_session(now, session, record)
         for session in self._last.sessions.keys() - now.sessions.keys():
             self._ok(now, "freed", session)
-        recovering = now.recover_until_ms > time.time() * 1000
+        recovering = now.recover_until_ms > now.now_ms
         for license_ in now.holders.keys() | self._last.holders.keys():
             used = len(now.holders.get(license_, ()))
             if used != len(self._last.holders.get(license_, ())):
@@ -123,7 +137,7 @@ class Watch:
         elif record["state"] == "attached":
             self._ok(now, "attached", session, record)
         if record["state"] == "parked":
-            until_s = record["until_ms"] / 1000 - time.time() + time.monotonic()
+            until_s = now.at + (record["until_ms"] - now.now_ms) / 1000
             for seat in record["seats"]:
                 value = {"holder": seat["holder"], "until_s": until_s}
                 self._ok(now, "parked", session, record, license=seat["license"], value=value)
