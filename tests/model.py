@@ -193,7 +193,7 @@ class Model(Line):
     # -- nodes ------------------------------------------------------------------------------------
 
     def beat(self, node: str, *, done: int, joined: bool, leave: bool = False) -> Beat:
-        lapsed = joined and not self.has_lease(node)
+        lapsed, forgotten = joined and not self.has_lease(node), node not in self.nodes
         self.orders[node] = [order for order in self.orders.get(node, ()) if order.number > done]
         if not leave:
             self.nodes[node] = self.now_ms + self.options.node_lease_ms
@@ -207,6 +207,7 @@ class Model(Line):
             wall_ms=self.now_ms,
             recover_until_ms=self.recover_until_ms,
             lapsed=lapsed,
+            forgotten=forgotten,
             orders=tuple(self.orders.get(node, ())),
             due=tuple(self._due()),
             more=False,

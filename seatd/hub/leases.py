@@ -45,13 +45,14 @@ class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
 class PartitionLease:
     """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first.
 
-    `doubts` counts the reasons to; `epoch` and `confirmed_s` are those of the last beat that was answered.
+    `registered`: no failover can make the store forget this node, or nobody can say. `doubts` counts the reasons to; `epoch` and `confirmed_s` are those of the last beat that was answered.
     """
 
     def __init__(self, lease_s: float) -> None:
         self.lease = NodeLease(lease_s)
         self.clock = StoreClock()
         self.joined = False
+        self.registered = False
         self.epoch = 0
         self.done = 0
         self.confirmed_s = 0.0
@@ -93,7 +94,7 @@ class Leases:
         self._clock = clock
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
         self._is_durable = SharedCall(store.is_durable)
-        self._durable = False
+        self._durable: bool | None = None
         self._left = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,10 +105,17 @@ class Leases:
         no node that has granted can be forgotten, and a recovery may end as soon as all registered nodes have reported.
         """
         everything = range(len(self._partitions))
-        await asyncio.gather(*(self._beat(n) for n in everything))
-        await asyncio.gather(*(self._tell(n) for n in everything))
-        if not self._durable:
+        await self._register(everything)
+        while any(partition.doubtful for partition in self._partitions):
+            log.warning("no seats yet: the store's replicas, or its disk, do not have this node's leases")
+            await asyncio.sleep(self._options.renew_s)
+            await self._register(everything)
+        if self._durable is None:
             log.warning("the store cannot say what is on disk: a recovery will last its full time")
+
+    async def _register(self, numbers: Sequence[int]) -> None:
+        await asyncio.gather(*(self._beat(n) for n in numbers))
+        await asyncio.gather(*(self._tell(n) for n in numbers))
 
     async def renew(self) -> None:
         """Renews for ever."""
@@ -290,6 +298,8 @@ class Leases:
                 self._events.recovering(number)
         if lapsed:
             partition.doubts += 1
+        if beat.forgotten:
+            partition.registered = False
         partition.joined = True
         self._compare_clocks(number, sent_s, beat)
         return beat
@@ -305,14 +315,21 @@ class Leases:
             )
 
     async def _tell(self, number: int) -> None:
-        """Re-asserts; only then this node may speak for its sessions again. Beats go on meanwhile."""
+        """Re-asserts; only then this node may speak for its sessions again. Beats go on meanwhile.
+
+        One that the store has just registered may be forgotten with its next failover: it grants nothing until that is
+        durable, and is told of again with the next beat.
+        """
         partition = self._partitions[number]
         while partition.doubtful:
             doubts = partition.doubts
             if partition.settled:  # who joins has nothing to tell
                 await self._events.reassert(number)
             self._durable = await self._is_durable.ask()
-            await self._store.report(number, self._options.node, durable=self._durable)
+            await self._store.report(number, self._options.node, durable=self._durable is True)
+            if self._durable is False and not partition.registered:
+                return
+            partition.registered = True
             partition.settled = doubts
         partition.lease.renewed(partition.confirmed_s)
         self._events.settled(number)

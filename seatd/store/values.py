@@ -201,13 +201,17 @@ class Due(Value, frozen=True, kw_only=True):
 
 
 class Beat(Value, frozen=True, kw_only=True):
-    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says."""
+    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says.
+
+    `lapsed`: the node's lease was over; `forgotten`: it was not even known.
+    """
 
     epoch: int
     now_ms: int
     wall_ms: int
     recover_until_ms: int
     lapsed: bool
+    forgotten: bool
     orders: tuple[Order, ...]
     due: tuple[Due, ...]
     more: bool
@@ -270,7 +274,8 @@ class Forced(Value, frozen=True, kw_only=True):
 class Ended(Value, frozen=True, kw_only=True):
     """An end of a session, and for how long its user is refused (only the `device`, when given).
 
-    `session` None: nothing but a cool-down. `forced`: it was ordered out, and its client may not have let go of it yet.
+    `session` None: nothing but a cool-down. `forced`: it was ordered out; `let_go`: its client, as it was under this fence, has
+    no part in it any more.
     """
 
     user: str
@@ -279,6 +284,7 @@ class Ended(Value, frozen=True, kw_only=True):
     cooldown_ms: int = 0
     device: str | None = None
     forced: Forced | None = None
+    let_go: bool = False
 
 
 class Swept(Value, frozen=True, kw_only=True):

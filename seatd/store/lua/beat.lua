@@ -2,7 +2,7 @@
 -- ended, parked and draining sessions past their deadline. `done` is the last order this node has carried out.
 -- keys: meta nodes orders by_node deadlines tombs cooldowns
 -- args: node lease_ms joined leave done limit
--- answers: beat {now_ms wall_ms recover_until_ms lapsed orders due more}
+-- answers: beat {now_ms wall_ms recover_until_ms lapsed forgotten orders due more}
 -- uses: guard indexes
 -- Nobody is left to carry out the orders of a node that holds no session and has no lease.
 local function forget(node)
@@ -53,6 +53,7 @@ end
 redis.call('ZREMRANGEBYSCORE', tombs, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cooldowns, '-inf', now)
 return answer('beat', {
-  now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
+  now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed,
+  forgotten = not previous, orders = told, due = due,
   more = #mine == args.limit or #due >= args.limit,
 })

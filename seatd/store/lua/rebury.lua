@@ -1,5 +1,5 @@
 -- rebury: ends and forced logouts that this node knows of, told again to a store that may have forgotten them. A session that
--- was resumed meanwhile under a higher fence lives. One that was forced out and lives again is forced out again.
+-- was resumed meanwhile under a higher fence lives; but one that was forced out is forced out again, under whatever fence it lives.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue
 -- args: customer ended
 -- answers: reburied {revived}
@@ -7,7 +7,7 @@
 local revived = 0
 
 local function end_again(item, record)
-  if not item.forced then
+  if not item.forced or (item.let_go and record.fence <= item.fence) then
     drop(item.session, record, {})
     revived = revived + 1
   elseif record.state ~= 'draining' then
@@ -18,7 +18,7 @@ end
 
 for _, item in ipairs(args.ended) do
   local record = item.session and load(item.session)
-  if record and record.fence <= item.fence then
+  if record and (item.forced or record.fence <= item.fence) then
     end_again(item, record)
   elseif item.session and not record then
     bury(item.session)
