@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
 from typing import Self
 
 from redis.asyncio import Redis
@@ -56,7 +56,7 @@ class Churn:
         wanted = self.came + more
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while self.came < wanted:  # noqa: ASYNC110
+                while self.came < wanted:
                     await asyncio.sleep(0.02)
         return self.came >= wanted
 
@@ -130,18 +130,19 @@ class Writes:
             await asyncio.sleep(0.02 if done else 0.2)
 
 
-def pause_s(trial: Trial, since: float, people: Sequence[Person] | None = None) -> float:
-    """The longest time without a new session (of these people), from the last one before `since` to the end."""
-    procs = {person.proc for person in people} if people is not None else None
-    at = [
-        event.t
-        for event in trial.history.of("hello")
-        if not event.value["resumed"] and (procs is None or event.proc in procs)
-    ]
-    before = [t for t in at if t < since]
-    after = [max([since, *before[-1:]]) if before else since, *(t for t in at if t >= since)]
-    after.append(trial.history.clock())
-    return max(later - earlier for earlier, later in zip(after, after[1:], strict=False))
+def longest_pause(trial: Trial, since: float) -> float:
+    """The longest time between two new sessions, from just before `since` on."""
+    at = [event.t for event in trial.history.of("hello") if not event.value["resumed"]]
+    first = max([t for t in at if t < since], default=since)
+    at = [first, *(t for t in at if t > first)]
+    return max((later - earlier for earlier, later in itertools.pairwise(at)), default=float("inf"))
+
+
+def refused_for(trial: Trial, since: float) -> float:
+    """From the first to the last newcomer who was told that the store recovers."""
+    at = [event.t for event in trial.history.of("hello", type_="fail") if event.value["code"] == "recovering"]
+    at = [t for t in at if t >= since]
+    return max(at) - min(at) if at else 0.0
 
 
 def first_after(trial: Trial, since: float) -> float:

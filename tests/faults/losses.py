@@ -16,7 +16,10 @@ from tests.topologies import Server
 
 def sessions_on(server: Server, customer: str) -> set[str]:
     """Ids of the sessions that a server knows of."""
-    return {str(name) for name in server.ask("HKEYS", key("sessions", partition_of(customer, PARTITIONS), customer))}
+    return {
+        str(name)
+        for name in server.ask("HKEYS", key("sessions", partition_of(customer, PARTITIONS), customer))
+    }
 
 
 def epoch_on(server: Server, customer: str) -> int:
@@ -27,7 +30,10 @@ def epoch_on(server: Server, customer: str) -> int:
 def put_back(nodes: list[Node]) -> int:
     """How many sessions nodes have told a store of that it had lost."""
     return sum(
-        int(entry.get("restored", 0)) for node in nodes for entry in told(node) if entry["event"] == "reasserted"
+        int(entry.get("restored", 0))
+        for node in nodes
+        for entry in told(node)
+        if entry["event"] == "reasserted"
     )
 
 

@@ -1,4 +1,4 @@
-"""A single server that can be killed and started again with its files, and a primary with a replica that can be held behind."""
+"""A server that can be killed and started again with its files, and a primary with a replica that can be held behind."""
 
 from __future__ import annotations
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
-from seatd_protocol.messages import Denied, Welcome
-from tests.faults.churn import Churn, first_after
+from seatd_protocol.messages import Resume
+from tests.faults.churn import Churn, first_after, longest_pause, refused_for
 from tests.faults.fault import fault
 from tests.faults.losses import epoch_on, note_loss, put_back, sessions_on
-from tests.faults.network import until_welcome
 from tests.faults.nodes import sessions_of
 from tests.faults.pair import Pair, one_server, pair, until_following
-from tests.faults.people import Person, all_live
+from tests.faults.people import all_live
 from tests.faults.stubborn import Stubborn
-from tests.faults.trial import Trial, share, together
-from tests.topologies import Server
+from tests.faults.trial import Trial, together
+from tests.servers import Server
 
 BEHIND_S = 3.0
 
@@ -42,6 +42,7 @@ async def knock_on(trial: Trial, number: int, since: float, *, stay_s: float = 0
     await knocking.stop()
     trial.told("new seats after, s", min(first_after(trial, since), 9999))
     trial.told("newcomers refused meanwhile", knocking.refused["recovering"])
+    trial.told("refused for, s", refused_for(trial, since))
     return knocking
 
 
@@ -80,7 +81,7 @@ def _ended(trial: Trial, since: float) -> int:
 @fault(
     "F39",
     "forced logouts, then a failover that loses them",
-    "nobody revived, nobody let in during his cool-down, while a node that saw it lives",
+    "who gets in before the nodes that saw it have told the store is out again at most a renewal and 1 s later, and stays out",
     seconds=90,
 )
 async def logout_lost(trial: Trial) -> None:
@@ -97,12 +98,18 @@ async def logout_lost(trial: Trial) -> None:
     for person in kicked:
         await _kick(trial, person)
     await asyncio.gather(*(person.wait_closed(5) for person in kicked))
-    trial.told("logouts that the replica knows of", len(sessions - sessions_on(stores.second, trial.company.name)))
+    trial.told(
+        "logouts that the replica knows of", len(sessions - sessions_on(stores.second, trial.company.name))
+    )
     before, since = sessions_of(others), await take_over(trial, stores)
     until_s = since + trial.times.recovery + trial.times.lease
-    back = await asyncio.gather(*(_insists(trial, person, resumes[person.name], until_s) for person in kicked))
-    trial.exactly("revived", sum(session in sessions for session in back), 0)
-    trial.exactly("let in during the cool-down", sum(bool(session) for session in back), 0)
+    back = await asyncio.gather(
+        *(_insists(trial, person, resumes[person.name], until_s) for person in kicked)
+    )
+    moments = [seconds for one in back for seconds in one]
+    trial.told("back for a moment", len(moments))
+    trial.at_most("longest moment, s", max(moments, default=0.0), trial.times.renew + 1)
+    trial.exactly("in at the end", sum(person.connected for person in kicked), 0)
     trial.exactly("sessions of others kept", trial.kept(others, before), 1.0)
 
 
@@ -113,17 +120,19 @@ async def _kick(trial: Trial, person: Stubborn) -> None:
     trial.note_kick("ok", user, 600, [receipt["session"] for receipt in answer["sessions"]])
 
 
-async def _insists(trial: Trial, person: Stubborn, resume: object, until_s: float) -> str:
-    """The session with which it got in, if it did."""
-    turn = 0
+async def _insists(trial: Trial, person: Stubborn, resume: Resume, until_s: float) -> list[float]:
+    """Tries to come back on either node; for how long it was in each time that it could."""
+    turn, moments = 0, []
     while time.monotonic() < until_s:
         node, turn = trial.nodes[turn % 2], turn + 1
-        await person.connect(node.clients, resume=resume)  # type: ignore[arg-type]
+        await person.connect(node.clients, resume=resume)
         if person.welcome:
-            return person.session
+            began_s = time.monotonic()
+            await person.wait_closed(trial.times.stop)
+            moments.append(time.monotonic() - began_s)
         person.drop()
         await asyncio.sleep(0.2)
-    return ""
+    return moments
 
 
 @fault(
@@ -150,6 +159,7 @@ async def there_and_back(trial: Trial) -> None:
     trial.told("sign-ins lost", len(late) - len(sessions_on(a, customer) & {p.session for p in late}))
     await asyncio.to_thread(a.ask, "REPLICAOF", "NO", "ONE")
     scripts_on_b = b.commands_of("evalsha")
+    await trial.watch.follow(f"redis://{a.address}")
     stores.front.restore()
     await knock_on(trial, trial.size // 2, since)
     await all_live(people, trial.times.linger)
@@ -185,14 +195,6 @@ async def first_replica(trial: Trial) -> None:
     trial.exactly("connections ended by servers", _ended(trial, since), 0)
 
 
-def longest_pause(trial: Trial, since: float) -> float:
-    """The longest time between two new sessions, from just before `since` on."""
-    at = [event.t for event in trial.history.of("hello") if not event.value["resumed"]]
-    first = max([t for t in at if t < since], default=since)
-    at = [first, *(t for t in at if t > first)]
-    return max((later - earlier for earlier, later in zip(at, at[1:], strict=False)), default=float("inf"))
-
-
 @fault(
     "F59",
     "a node registers, grants and dies, all of it within what a failover loses; its clients cannot come back",
@@ -204,29 +206,38 @@ async def forgotten_node(trial: Trial) -> None:
     await trial.deploy(2, seats=trial.size)
     half = trial.size // 2
     people = await trial.crowd(half)
+    known = await _launched(trial, "known")
     await asyncio.sleep(0.5)
     stores.link.freeze()
-    granted = await _forgotten(trial)
-    trial.told("seats that the forgotten node granted", len(granted))
+    forgotten = await _launched(trial, "late")
+    trial.told("seats that the forgotten node granted", len(await _granted_by(trial, forgotten, "s")))
+    trial.told("seats that a node known before granted", len(await _granted_by(trial, known, "t")))
     before, since = sessions_of(people), await take_over(trial, stores)
     await knock_on(trial, half, since, stay_s=2 * trial.times.client)
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)
     await all_live(people, trial.times.linger)
 
 
-async def _forgotten(trial: Trial) -> list[Stubborn]:
-    """A node that nobody will remember, and those whom it gave seats; they hold on to them, and it is dead."""
-    late = trial.servers.launch("late", store=trial.store, folder=None, **trial.node_settings())
+async def _launched(trial: Trial, name: str) -> Server | None:
+    """A further node; None when it does not serve within 5 s."""
+    node = trial.servers.launch(name, store=trial.store, folder=None, **trial.node_settings())
     until_s = time.monotonic() + 5
-    while "seatd ready" not in late.said and time.monotonic() < until_s:  # noqa: ASYNC110
+    while "seatd ready" not in node.said and time.monotonic() < until_s:
         await asyncio.sleep(0.05)
-    clients = [trial.stubborn_person(f"s{n}") for n in range(trial.size // 2)]
-    if "seatd ready" in late.said:
-        await asyncio.to_thread(late.wait_ready)
-        await together([lambda c=c: c.connect(late.clients) for c in clients])  # type: ignore[misc]
-    else:
-        trial.remarks.append("the node did not serve before it was known to the replica")
-    late.kill()
-    granted = [client for client in clients if client.welcome]
-    trial.stubborn = []
-    return granted
+    if "seatd ready" in node.said:
+        await asyncio.to_thread(node.wait_ready)
+        return node
+    trial.remarks.append("a node does not serve before the replica knows of it")
+    node.kill()
+    return None
+
+
+async def _granted_by(trial: Trial, node: Server | None, prefix: str) -> list[Stubborn]:
+    """Those whom a node gave seats before it died; they hold on to them as long as they may."""
+    if node is None:
+        return []
+    clients = [trial.stubborn_person(f"{prefix}{n}") for n in range(trial.size // 4)]
+    await together([partial(client.connect, node.clients) for client in clients])
+    node.kill()
+    del trial.stubborn[-len(clients) :]
+    return [client for client in clients if client.welcome]
