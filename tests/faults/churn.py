@@ -67,13 +67,14 @@ class Churn:
         await person.vanish()
 
     async def _visit(self, person: Person) -> None:
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                answer = await person.sign_in()
-        except TimeoutError:
+        asking = asyncio.create_task(person.sign_in())
+        await asyncio.wait({asking}, timeout=ANSWER_S)
+        if not asking.done():
             self.refused["no answer"] += 1
-            await person.vanish()
+            await person.vanish()  # by itself, so that its end counts as its own
+            await asyncio.gather(asking, return_exceptions=True)
             return
+        answer = asking.result()
         if isinstance(answer, Welcome):
             self.came += 1
             await self._pause(self._rng.uniform(0.5, 1.5) * self._stay_s)

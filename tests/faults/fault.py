@@ -41,9 +41,8 @@ def fault(
 
 
 def later(id_: str, title: str, criterion: str, waits_for: str) -> None:
-    """Enters a fault that cannot be judged yet: it is reported as not run, with the reason."""
-    assert id_ not in FAULTS, id_
-    FAULTS[id_] = Fault(id_, title, criterion, None, waits_for)
+    """Enters a fault that cannot be judged yet: it is reported as not run, with the reason. One that has its story by now has it."""
+    FAULTS.setdefault(id_, Fault(id_, title, criterion, None, waits_for))
 
 
 class Figure(NamedTuple):
