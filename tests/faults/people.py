@@ -63,6 +63,10 @@ class Person:
         except Stopped as stopped:
             return stopped.closed
 
+    def begin(self) -> None:
+        """Signs in without waiting for the answer, which may take its time in a queue."""
+        self._signing_in = asyncio.create_task(self.sign_in())
+
     async def bye(self) -> None:
         """A clean end."""
         self._note("ok", "bye", session=self.client.session or "")
