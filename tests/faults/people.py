@@ -64,11 +64,16 @@ class Person:
             return stopped.closed
 
     def begin(self) -> None:
-        """Signs in without waiting for the answer, which may take its time in a queue."""
-        self._signing_in = asyncio.create_task(self.sign_in())
+        """Signs in without waiting for the answer, which may take its time in a queue, and again while it is to try again later."""
+        self._signing_in = asyncio.create_task(self._insist())
+
+    async def _insist(self) -> None:
+        while isinstance(answer := await self.sign_in(), Denied) and answer.code in ("recovering", "unavailable"):
+            await asyncio.sleep(0.2)
 
     async def bye(self) -> None:
         """A clean end."""
+        self._vanished = True  # however the connection ends now
         self._note("ok", "bye", session=self.client.session or "")
         await self.client.bye()
 

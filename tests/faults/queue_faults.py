@@ -45,7 +45,7 @@ async def raised(trial: Trial, license_: str, seats: int) -> None:
     claims = {
         "iss": "vendor",
         "jti": f"{trial.company.name}-raised",
-        "iat": 1_800_000_000,
+        "iat": 1_700_009_000,
         "customer": {"id": trial.company.name},
         "domains": [trial.company.domain],
         "licenses": [entry],
