@@ -45,7 +45,8 @@ class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
 class PartitionLease:
     """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first.
 
-    `registered`: no failover can make the store forget this node, or nobody can say. `doubts` counts the reasons to; `epoch` and `confirmed_s` are those of the last beat that was answered.
+    `registered`: no failover can make the store forget this node, or nobody can say. `doubts` counts the reasons to;
+    `epoch` and `confirmed_s` are those of the last beat that was answered.
     """
 
     def __init__(self, lease_s: float) -> None:

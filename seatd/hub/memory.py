@@ -51,8 +51,8 @@ class Memory:
     def ended(self, customer: str, ended: Ended) -> None:
         """A session has ended for good, or a user (`session` None) is refused for a while.
 
-        That a session was ordered out says less than that it has ended: an end that is known stays. But that it was ordered out
-        is not forgotten with its end: a client that tries to come back may be quicker than those who know.
+        That a session was ordered out says less than that it has ended: an end that is known stays. But that it was ordered
+        out is not forgotten with its end: a client that tries to come back may be quicker than those who know.
         """
         now_s = time.monotonic()
         allowed_s = now_s + ended.cooldown_ms / 1000

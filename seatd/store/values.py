@@ -274,8 +274,8 @@ class Forced(Value, frozen=True, kw_only=True):
 class Ended(Value, frozen=True, kw_only=True):
     """An end of a session, and for how long its user is refused (only the `device`, when given).
 
-    `session` None: nothing but a cool-down. `forced`: it was ordered out; `let_go`: its client, as it was under this fence, has
-    no part in it any more.
+    `session` None: nothing but a cool-down. `forced`: it was ordered out; `let_go`: its client, as it was under this
+    fence, has no part in it any more.
     """
 
     user: str

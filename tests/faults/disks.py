@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
@@ -259,7 +260,7 @@ async def damaged(trial: Trial) -> None:
 
 async def _ends(store: Server) -> bool:
     until_s = time.monotonic() + 3
-    while store.is_running and time.monotonic() < until_s:  # noqa: ASYNC110
+    while store.is_running and time.monotonic() < until_s:
         await asyncio.sleep(0.05)
     return not store.is_running
 
@@ -373,7 +374,7 @@ async def full_always(trial: Trial) -> None:
     churn = Churn(trial, trial.size // 4).start()
     writes = Writes(trial.store, 500).start(trial.history)
     until_s = time.monotonic() + 20
-    while store.is_running and time.monotonic() < until_s:  # noqa: ASYNC110
+    while store.is_running and time.monotonic() < until_s:
         await asyncio.sleep(0.02)
     trial.exactly("store has ended itself", int(not store.is_running), 1)
     await asyncio.to_thread(disk.clear)
@@ -474,5 +475,6 @@ def _age_partition(client: Redis, partition: int) -> None:
         if value:
             client.hset(meta, field, str(int(float(value)) - HOUR_MS))
     for name in ("nodes", "deadlines", "tombs", "cooldowns"):
-        for member, score in client.zrange(partition_key(name, partition), 0, -1, withscores=True):
+        scores: Any = client.zrange(partition_key(name, partition), 0, -1, withscores=True)
+        for member, score in scores:
             client.zadd(partition_key(name, partition), {member: score - HOUR_MS})

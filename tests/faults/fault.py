@@ -13,7 +13,7 @@ Story = Callable[["Trial"], Awaitable[None]]
 
 class Fault(NamedTuple):
     """One line of the matrix. `story` does it and measures; None: `waits_for` says what the product lacks until then.
-    `times`: seconds that it takes at the defaults (a guess, for the time left); `heavy`: only when asked for, or in a full run."""
+    `seconds`: how long it takes at the defaults (a guess, for the time left). `heavy`: left out of short runs unless named."""
 
     id: str
     title: str
@@ -41,7 +41,7 @@ def fault(
 
 
 def later(id_: str, title: str, criterion: str, waits_for: str) -> None:
-    """Enters a fault that cannot be judged yet: it is reported as not run, with the reason. One that has its story by now has it."""
+    """Enters a fault that cannot be judged yet: it is reported as not run, unless it has its story by now."""
     FAULTS.setdefault(id_, Fault(id_, title, criterion, None, waits_for))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -30,7 +31,7 @@ def epoch_on(server: Server, customer: str) -> int:
 def put_back(nodes: list[Node]) -> int:
     """How many sessions nodes have told a store of that it had lost."""
     return sum(
-        int(entry.get("restored", 0))
+        int(str(entry.get("restored", 0)))
         for node in nodes
         for entry in told(node)
         if entry["event"] == "reasserted"
@@ -51,8 +52,8 @@ def note_loss(trial: Trial) -> float:
 class Aftermath:
     """What an old primary still takes after another was promoted, which has what it has from then: all that comes is lost.
 
-    `watch` blocks until the old primary follows the other, and is made for a thread. `grants`, `endings`: sessions that began and
-    that ended there meanwhile; `window_s`: how long it went on.
+    `watch` blocks until the old primary follows the other, and is made for a thread. `grants`, `endings`: sessions that
+    began and that ended there meanwhile; `window_s`: how long it went on.
     """
 
     def __init__(self, old: Server, customer: str) -> None:
@@ -64,7 +65,7 @@ class Aftermath:
 
     def watch(self, most_s: float) -> None:
         """Looks until the old primary is one no more. It may be frozen at first."""
-        client = Redis(port=self._old.port, socket_timeout=0.5, decode_responses=True)
+        client: Any = Redis(port=self._old.port, socket_timeout=0.5, decode_responses=True)
         name = key("sessions", partition_of(self._customer, PARTITIONS), self._customer)
         began_s, before = time.monotonic(), None
         while time.monotonic() < began_s + most_s:

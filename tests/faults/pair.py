@@ -62,7 +62,7 @@ async def until_following(replica: Server) -> None:
 
 async def pair(trial: Trial, **settings: str) -> Pair:
     """Starts them as the trial's store."""
-    first, second = trial.stand_on(one_server(**settings)), trial.stand_on(one_server(**settings))
+    first, second = (trial.stand_on(one_server(None, **settings)) for _ in range(2))
     front, link = await trial.proxied(first.address), await trial.proxied(first.address)
     made = Pair(first, second, front, link)
     host, port = link.address.split(":")

@@ -64,11 +64,14 @@ class Person:
             return stopped.closed
 
     def begin(self) -> None:
-        """Signs in without waiting for the answer, which may take its time in a queue, and again while it is to try again later."""
+        """Signs in without waiting for the answer, which may take its time in a queue; tries again when told to."""
         self._signing_in = asyncio.create_task(self._insist())
 
     async def _insist(self) -> None:
-        while isinstance(answer := await self.sign_in(), Denied) and answer.code in ("recovering", "unavailable"):
+        while isinstance(answer := await self.sign_in(), Denied) and answer.code in (
+            "recovering",
+            "unavailable",
+        ):
             await asyncio.sleep(0.2)
 
     async def bye(self) -> None:

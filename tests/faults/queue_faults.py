@@ -57,7 +57,8 @@ async def raised(trial: Trial, license_: str, seats: int) -> None:
 
 def served_at(trial: Trial, people: list[Person]) -> dict[str, float]:
     """When each had a first welcome."""
-    procs, at = {person.proc for person in people}, {}
+    procs = {person.proc for person in people}
+    at: dict[str, float] = {}
     for event in trial.history.of("hello"):
         if event.proc in procs:
             at.setdefault(event.proc, event.t)
@@ -121,7 +122,7 @@ async def queue_survives(trial: Trial) -> None:
             await everybody[proc].bye()
         await asyncio.sleep(0.02)
     at = served_at(trial, waiting + late)
-    turns = [proc for proc in sorted(at, key=lambda proc: at[proc])]
+    turns = sorted(at, key=lambda proc: at[proc])
     displaced = [proc for place, proc in enumerate(turns) if order.index(proc) > place + 10]
     trial.exactly("served", len(at), number)
     trial.told("first served after, s", min(at.values(), default=since) - since)

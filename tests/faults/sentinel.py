@@ -1,4 +1,4 @@
-"""A store behind Sentinel: primaries that die, are replaced as planned, freeze and wake, or turn into replicas under the nodes."""
+"""A store behind Sentinel: primaries that die, are replaced as planned, freeze and wake, or turn into replicas."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.servers import Server as Node
 from tests.topologies import SentinelGroup, Server, sentinel_group
 
 OLD_PRIMARY_S = 11.0
-"""Sentinels demote a primary that they have replaced, and that they can reach, some 10 s later, whatever the tier's times are."""
+"""Sentinels demote a primary that they have replaced, and that they can reach, some 10 s later, whatever our times are."""
 
 
 def group_of(trial: Trial, **settings: str) -> SentinelGroup:
     """A primary, two replicas and three sentinels as the trial's store."""
     down_ms = int(trial.times.scaled(5000))
-    group = trial.stand_on(sentinel_group(down_after_ms=down_ms, appendonly="yes", **settings))
+    group = trial.stand_on(sentinel_group(down_after_ms=down_ms, appendonly="yes", **settings))  # type: ignore[arg-type]  # they name no parameter
     trial.store, trial.watched = group.url, f"redis://{group.primary().address}"
     return group
 
@@ -81,7 +81,7 @@ async def planned_failover(trial: Trial) -> None:
     await churn.until_come(trial.size, 20)
     before, since = sessions_of(people), time.monotonic()
     new = await asyncio.to_thread(group.fail_over)
-    promoted = await lead(trial, new)
+    await lead(trial, new)
     aftermath = Aftermath(old, trial.company.name)
     await asyncio.to_thread(aftermath.watch, 20.0)
     await churn.until_come(10, trial.times.recovery + 5)

@@ -24,7 +24,8 @@ async def deaf_for_a_minute(trial: Trial) -> None:
     others = await trial.crowd(trial.size // 2)
     deafening = asyncio.create_task(_deafens(trial))
     await asyncio.sleep(0.5)
-    before, began_s, took = sessions_of(others), time.monotonic(), []
+    before, began_s = sessions_of(others), time.monotonic()
+    took: list[float] = []
     try:
         while time.monotonic() < began_s + trial.times.scaled(60):
             person = trial.stubborn_person(f"k{len(took)}")
@@ -55,5 +56,5 @@ async def _told_after(trial: Trial, person: Stubborn) -> float:
 async def _deafens(trial: Trial) -> None:
     async with Redis.from_url(trial.engine.url) as client:
         while True:
-            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await client.client_kill_filter(_type="pubsub")
             await asyncio.sleep(0.01)

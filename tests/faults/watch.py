@@ -58,12 +58,13 @@ class Watch:
         """Samples until `close`."""
         self._task = asyncio.create_task(self._sample())
 
-    async def follow(self, url: str) -> None:
-        """From now on reads another server, which may know less."""
+    async def follow(self, url: str, *, same: bool = False) -> None:
+        """From now on reads another server, which may know less; `same`: it has the same data."""
         async with self._looking:
             await self._client.aclose()
             self._client = Redis.from_url(url, socket_timeout=2.0)
-            self._last = Snapshot(0.0, {}, {}, 0, 0, 0.0)  # what it lacks was lost, not freed
+            if not same:  # what it lacks was lost, not freed
+                self._last = Snapshot(0.0, {}, {}, 0, 0, 0.0)
             self._moves += 1
             self._proc = f"{PROC}-{self._moves}"  # what it says of the epoch may be older
 
@@ -129,7 +130,7 @@ class Watch:
 
     def _note_session(self, now: Snapshot, session: str, record: dict[str, Any]) -> None:
         before = self._last.sessions.get(session)
-        if before is None:
+        if before is None or not before["seats"]:  # one that waited has its first seats
             for seat in record["seats"]:
                 self._ok(
                     now, "granted", session, record, license=seat["license"], value={"holder": seat["holder"]}

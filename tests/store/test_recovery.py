@@ -472,8 +472,8 @@ async def test_who_was_forced_out_and_resumed_before_that_was_told_is_forced_out
     await licensed(limit=1)
     await sign_in(store, "s1")
     await fail_over(store)  # which has lost the logout
-    resumed = await resume(store, "s1")
-    assert resumed and await states(store) == {"s1": "attached"}
+    assert await resume(store, "s1")
+    assert await states(store) == {"s1": "attached"}
     forced = Forced(code="forced", message="lunch", by="boss", cooldown_s=0, user=USER)
     ended = Ended(session="s1", fence=1, user=USER, forced=forced, let_go=True)
     assert await store.rebury(CUSTOMER, [ended]) == 1
