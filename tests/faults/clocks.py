@@ -102,6 +102,8 @@ async def store_clock_jumps(trial: Trial) -> None:
         trial.at_most(
             f"seat of who vanished at {offset_s:+g} s free after, s", share(freed, 1), trial.times.linger + 10
         )
+        people += await trial.crowd(1, prefix=f"instead{offset_s:g}")
+        before |= sessions_of(people[-1:])
     await all_live(people, trial.times.linger)
     trial.exactly("leases lapsed", sum(node.said.count("lease had lapsed") for node in (a, b)), 0)
     ends = [code for code in trial.ends_by_server(began_s) if code != 4300]
