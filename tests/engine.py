@@ -20,7 +20,8 @@ from seatd.store.engine import Engine, find_engine
 
 START_TIMEOUT_S = 15.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+# Looked up here: between fork and exec a look-up could wait for ever for a lock that another thread held.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class PrivateEngine:
@@ -112,8 +113,8 @@ def _tied_to(owner: int) -> Callable[[], None]:
     """The engine ends with the tests, however they end."""
 
     def tie() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if _PRCTL is not None:
+            _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != owner:
                 os._exit(1)
 

@@ -40,6 +40,8 @@ class Endings:
             await ending()
         except StoreUnavailable:
             self._open.setdefault(partition, {})[session] = ending
+        except Exception:  # a fault of ours: the audit finds what is left of the session
+            log.exception("ending failed", session=session)
         finally:
             if self._under_way.get((partition, session)) is done:
                 del self._under_way[partition, session]

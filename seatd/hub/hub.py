@@ -38,6 +38,17 @@ from seatd_protocol.codec import Codec
 log = structlog.get_logger(__name__)
 
 
+CANCEL_AGAIN_S = 0.5
+
+
+class Arriving:
+    """Sockets that one session is just being opened or attached for, and the orders that wait for them."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.orders: list[Order] = []
+
+
 class Hub:
     """Sessions by id, the beat, the node's leases, and the way orders take to a session.
 
@@ -97,7 +108,7 @@ class Hub:
         self._connected: set[Session] = set()
         self._emptied = asyncio.Event()
         self._emptied.set()
-        self._arriving: dict[str, list[Order]] = {}
+        self._arriving: dict[str, Arriving] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- start and stop ---------------------------------------------------------------------------
@@ -127,9 +138,15 @@ class Hub:
 
     async def stop(self) -> None:
         """Ends what runs in the background, and gives this node's leases back."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ending = set(self._tasks)
+        while (
+            ending
+        ):  # asked again: on Python 3.11 `asyncio.wait_for` can swallow a cancellation, and redis-py uses it
+            for task in ending:
+                task.cancel()
+            _, ending = await asyncio.wait(ending, timeout=CANCEL_AGAIN_S)
+        while self._tasks:  # what was begun by those that ended: sockets to close, endings to tell
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.endings.quiet()
         try:
             await self.leases.leave()
@@ -209,13 +226,16 @@ class Hub:
     @contextmanager
     def arriving(self, session: Session) -> Iterator[None]:
         """While a session is being opened or attached: orders for it wait until it is known whether it lives here."""
-        waiting = self._arriving.setdefault(session.key, [])
+        arriving = self._arriving.setdefault(session.key, Arriving())
+        arriving.number += 1
         try:
             yield
         finally:
-            self._arriving.pop(session.key, None)
-            for order in waiting:
-                self._carry_out(session.partition, order)
+            arriving.number -= 1
+            if not arriving.number:  # of two resumes at once, the later one may be whom an order means
+                del self._arriving[session.key]
+                for order in arriving.orders:
+                    self._carry_out(session.partition, order)
 
     # -- endings ----------------------------------------------------------------------------------
 
@@ -294,17 +314,34 @@ class Hub:
                 self.leases.wake(announced)
 
     def _carry_out(self, partition: int, order: Order) -> None:
+        try:
+            self._do(order)
+        except (
+            Exception
+        ):  # a fault of ours with one order: those behind it, and this node's lease, must go on
+            log.exception("order not carried out", type=order.type, session=order.session)
+            if order.type == "logout" and (session := self._sessions.get(order.session)):
+                session.close(codes.INTERNAL)
+
+    def _do(self, order: Order) -> None:
         if order.type == "logout":
             self.memory.ordered(order)
         if order.type == "receipt":
             self.logouts.receipt(order)
         elif order.type == "notice":
             self.policies.notice(order)
-        elif order.session in self._arriving:
-            self._arriving[order.session].append(order)
+        elif (arriving := self._arriving.get(order.session)) and not self._is_urgent(order):
+            arriving.orders.append(order)
         elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
             self._tell(session, order)
         # Otherwise its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
+
+    def _is_urgent(self, order: Order) -> bool:
+        """Whether an order is for a session that lives here already. (Only a turn in the queue waits for its acquire's answer.)"""
+        session = self._sessions.get(order.session)
+        return (
+            session is not None and session.fence == order.fence and order.type not in ("granted", "refused")
+        )
 
     def _tell(self, session: Session, order: Order) -> None:
         match order.type:

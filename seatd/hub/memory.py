@@ -51,15 +51,19 @@ class Memory:
     def ended(self, customer: str, ended: Ended) -> None:
         """A session has ended for good, or a user (`session` None) is refused for a while.
 
-        That a session was ordered out says less than that it has ended: an end that is known stays.
+        That a session was ordered out says less than that it has ended: an end that is known stays. But that it was ordered
+        out is not forgotten with its end: a client that tries to come back may be quicker than those who know.
         """
         now_s = time.monotonic()
-        cooldown_s = ended.cooldown_ms / 1000
+        allowed_s = now_s + ended.cooldown_ms / 1000
         key = (customer, ended.session or f"{ended.user} {ended.device or ''}")
         known = self._ends.get(key)
-        if known is None or ended.forced is None or known.ended.forced is not None:
-            forget_s = now_s + max(self._remember_s, cooldown_s)
-            self._ends[key] = Remembered(forget_s, now_s + cooldown_s, ended)
+        if known is not None and ended.forced is None and known.ended.forced is not None:
+            forced, device = known.ended.forced, known.ended.device
+            ended = msgspec.structs.replace(ended, forced=forced, device=device, let_go=True)
+            allowed_s = max(allowed_s, known.allowed_s)
+        if known is None or ended.forced is None or ended.let_go or _may_be_held(known.ended):
+            self._ends[key] = Remembered(max(now_s + self._remember_s, allowed_s), allowed_s, ended)
         self._idle.pop(key, None)
 
     def ordered(self, order: Order) -> None:
@@ -102,7 +106,7 @@ class Memory:
 
     def ends(self, wanted: Callable[[str], bool]) -> Known[Ended]:
         """All ends of the customers `wanted`, with what is left of their cool-downs."""
-        self._forget()
+        self.forget()
         now_s, found = time.monotonic(), defaultdict(list)
         for (customer, _), (_, allowed_s, ended) in self._ends.items():
             if wanted(customer):
@@ -112,7 +116,7 @@ class Memory:
 
     def idle(self, wanted: Callable[[str], bool]) -> Known[Held]:
         """All sessions without socket of the customers `wanted`, with what is left of their linger."""
-        self._forget()
+        self.forget()
         found = defaultdict(list)
         for (customer, _), (until_s, held) in self._idle.items():
             if wanted(customer):
@@ -128,8 +132,14 @@ class Memory:
         )
         self.ended(customer, ended)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Lets go of what is over."""
         now_s = time.monotonic()
         self._ends = {key: item for key, item in self._ends.items() if item.forget_s > now_s}
         idle = self._idle.items()
         self._idle = {key: item for key, item in idle if item.until_s > self._served_s(key[0])}
+
+
+def _may_be_held(ended: Ended) -> bool:
+    """Whether it was ordered out, and that is all that is known."""
+    return ended.forced is not None and not ended.let_go

@@ -16,6 +16,7 @@ from seatd.hub.denials import UNAVAILABLE, deny
 from seatd.hub.waiter import Waiter
 from seatd.store import values
 from seatd.store.values import Denied, Order, StoreUnavailable, Waiting
+from seatd_protocol import codes
 from seatd_protocol.messages import Granted, Queued, Seat
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class Queue:
 
     def _miss(self, waiter: Waiter) -> None:
         waiter.unplaced += 1
-        if waiter.unplaced == UNPLACED:
+        if waiter.unplaced >= UNPLACED and not waiter.leaving.locked():
             self._hub.spawn(self._leave(waiter, UNAVAILABLE))
 
     def _tell(self, waiter: Waiter) -> None:
@@ -174,6 +175,10 @@ class Queue:
                 await self._end(waiter, denial)
             except StoreUnavailable:
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # a fault of ours: nobody waits for ever
+                log.exception("wait not ended", session=waiter.session.key)
+                return waiter.session.close(codes.INTERNAL)
+        return None
 
     async def _end(self, waiter: Waiter, denial: Denied) -> None:
         """Leaves the queue; where the turn has come just now, the waiter is served all the same. Raises `StoreUnavailable`."""

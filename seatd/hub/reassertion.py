@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
 from seatd.hub.secret import hashed
 from seatd.hub.shared_call import SharedCall
+from seatd.store.nodes import BATCH
 from seatd.store.values import Held, HeldRecord, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Reassertion:
     async def audit(self) -> None:
         """Compares every partition once."""
         partitions = self._hub.store.partitions
+        self._hub.memory.forget()
         for partition in range(partitions):
             await asyncio.sleep(self._audit_s / partitions)
             try:
@@ -72,8 +74,8 @@ class Reassertion:
             if session.stored:
                 by_customer[session.identity.customer].append(session)
         counts = [0, 0]
-        for customer, sessions in by_customer.items():
-            held = [held_by(session) if whole else _named(session) for session in sessions]
+        for customer, sessions in _batches(by_customer):
+            held = [held_by(session) if whole else _named(session) for session in sessions if session.stored]
             answer = await self._hub.store.reassert(customer, self._hub.node, held)
             fences = {item.session: item.fence for item in held}
             for key in answer.lost:
@@ -92,6 +94,13 @@ class Reassertion:
             if fence is not None and not self._hub.knows(key):
                 dropped += await store.park(customer, self._hub.node, session=key, fence=fence)
         return dropped
+
+
+def _batches(by_customer: Mapping[str, Sequence[Session]]) -> Iterator[tuple[str, Sequence[Session]]]:
+    """As many as go in one call: what a session has is told as it is then, not as it was some calls before."""
+    for customer, sessions in by_customer.items():
+        for start in range(0, len(sessions), BATCH):
+            yield customer, sessions[start : start + BATCH]
 
 
 def held_by(session: Session) -> Held:

@@ -129,6 +129,9 @@ class Pipeline:
                     self._settle(unknown, await self._execute(unknown)), StoreUnavailable("NOSCRIPT"), None
                 )
             self.healthy = True
+        except asyncio.CancelledError:
+            self._fail(calls, StoreUnavailable("cancelled"), None)
+            raise
         except Exception as error:  # whatever broke: nobody may wait for ever
             told = told_of(error)
             self._fail(calls, told, error if told is not error else None)

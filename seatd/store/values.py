@@ -334,7 +334,8 @@ class Forced(Value, frozen=True, kw_only=True):
 class Ended(Value, frozen=True, kw_only=True):
     """An end of a session, and for how long its user is refused (only the `device`, when given).
 
-    `session` None: nothing but a cool-down. `forced`: it was ordered out, and its client may not have let go of it yet.
+    `session` None: nothing but a cool-down. `forced`: it was ordered out; `let_go`: its client, as it was under this
+    fence, has no part in it any more.
     """
 
     user: str
@@ -343,6 +344,7 @@ class Ended(Value, frozen=True, kw_only=True):
     cooldown_ms: int = 0
     device: str | None = None
     forced: Forced | None = None
+    let_go: bool = False
 
 
 class Swept(Value, frozen=True, kw_only=True):

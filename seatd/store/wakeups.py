@@ -19,7 +19,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ResponseError
 
 from seatd.store.keys import QUEUE_CHANNEL, REGISTRY_CHANNEL, wake_channel
-from seatd.store.pipeline import AWAY
+from seatd.store.pipeline import told_of
+from seatd.store.values import StoreUnavailable
 
 RETRY_S = 0.5
 ECHO = "echo "
@@ -86,8 +87,10 @@ class Wakeups:
                             self._subscribed(echoing)
                         elif (told := self._told(message)) is not None:
                             yield told
-            except (*AWAY, ResponseError) as error:  # away, or refuses for now (BUSY, say)
-                self._went_deaf(error)
+            except Exception as error:
+                if not isinstance(told_of(error), StoreUnavailable) and not isinstance(error, ResponseError):
+                    raise
+                self._went_deaf(error)  # away, or refuses for now (BUSY, say)
                 await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from seatd_protocol.messages import Acquire, Denied, Welcome
+from tests.faults.ending import ended
 from tests.faults.fault import fault
 from tests.faults.network import one_behind_a_proxy
 from tests.faults.nodes import sessions_of
@@ -192,7 +193,7 @@ async def kick_without_wakeups(trial: Trial) -> None:
         await b.call("POST", "/api/v1/logout", {"customer": trial.company.name, "cooldown_s": 0})
         closed = [await person.wait_closed(10) for person in people]
     finally:
-        deafening.cancel()
+        await ended(deafening)
     trial.exactly("clients told", sum(closed), len(people))
     told = sorted((person.logout_at or began_s + 99) - began_s for person in people)
     trial.at_most("last told after, s", share(told, 1), trial.times.renew + 1)

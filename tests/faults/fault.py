@@ -33,7 +33,7 @@ def fault(
     """Enters a story into the table."""
 
     def enter(story: Story) -> Story:
-        assert id_ not in FAULTS, id_
+        assert id_ not in FAULTS or FAULTS[id_].story is None, id_  # what was planned is there now
         FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy)
         return story
 
@@ -41,9 +41,8 @@ def fault(
 
 
 def later(id_: str, title: str, criterion: str, waits_for: str) -> None:
-    """Enters a fault that cannot be judged yet: it is reported as not run, with the reason."""
-    assert id_ not in FAULTS, id_
-    FAULTS[id_] = Fault(id_, title, criterion, None, waits_for)
+    """Enters a fault that cannot be judged yet: it is reported as not run, unless it has its story by now."""
+    FAULTS.setdefault(id_, Fault(id_, title, criterion, None, waits_for))
 
 
 class Figure(NamedTuple):

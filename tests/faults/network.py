@@ -8,6 +8,7 @@ from collections import Counter
 from functools import partial
 
 from seatd_protocol.messages import Denied, Welcome
+from tests.faults.ending import ended
 from tests.faults.fault import fault
 from tests.faults.nodes import sessions_of
 from tests.faults.people import Person, all_live
@@ -89,7 +90,7 @@ async def replies_lost(trial: Trial) -> None:
     try:
         welcomed = await together([partial(until_welcome, person, 60) for person in people])
     finally:
-        flapping.cancel()
+        await ended(flapping)
         proxy.restore()
     trial.exactly("people with a seat", sum(welcomed), len(people))
     await asyncio.gather(*(person.vanish() for person in people[::2]))

@@ -33,6 +33,7 @@ class Person:
         device: str = "d1",
         need: Sequence[str] = ("CALL_CENTER",),
         patience: float = 1.0,
+        wait_s: int = 0,
     ) -> None:
         self.history = history
         self.customer = customer
@@ -49,6 +50,7 @@ class Person:
             token,
             Device(kind="desktop", id=device),
             list(need),
+            wait_s=wait_s,
             on_event=self._event,
             observe=self._observe,
             http=http,
@@ -63,8 +65,20 @@ class Person:
         except Stopped as stopped:
             return stopped.closed
 
+    def begin(self) -> None:
+        """Signs in without waiting for the answer, which may take its time in a queue; tries again when told to."""
+        self._signing_in = asyncio.create_task(self._insist())
+
+    async def _insist(self) -> None:
+        while isinstance(answer := await self.sign_in(), Denied) and answer.code in (
+            "recovering",
+            "unavailable",
+        ):
+            await asyncio.sleep(0.2)
+
     async def bye(self) -> None:
         """A clean end."""
+        self._vanished = True  # however the connection ends now
         self._note("ok", "bye", session=self.client.session or "")
         await self.client.bye()
 

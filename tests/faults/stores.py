@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from seatd_protocol.messages import Welcome
+from tests.faults.ending import ended
 from tests.faults.fault import fault
 from tests.faults.nodes import sessions_of
 from tests.faults.trial import Trial, together
@@ -28,7 +29,7 @@ async def scripts_forgotten(trial: Trial) -> None:
         workers = range(min(20, trial.size // 2))
         done = await together([partial(_works, trial, f"w{n}", n, until_s) for n in workers])
     finally:
-        flushing.cancel()
+        await ended(flushing)
     trial.told("sign-ins", sum(done))
     trial.exactly(
         "sign-ins refused", sum(1 for e in trial.history.of("hello", type_="fail") if e.t > began_s), 0

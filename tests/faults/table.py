@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from tests.faults import clients, network, nodes, planned, stores
+from tests.faults import (
+    clients,
+    clocks,
+    cluster,
+    disks,
+    network,
+    nodes,
+    planned,
+    queue_faults,
+    replicas,
+    sentinel,
+    stores,
+    wakeups,
+)
 from tests.faults.fault import FAULTS, Fault
 
-__all__ = ["clients", "faults", "network", "nodes", "planned", "stores"]
+__all__ = [
+    "clients",
+    "clocks",
+    "cluster",
+    "disks",
+    "faults",
+    "network",
+    "nodes",
+    "planned",
+    "queue_faults",
+    "replicas",
+    "sentinel",
+    "stores",
+    "wakeups",
+]
 
 
 def faults() -> list[Fault]:

@@ -9,8 +9,9 @@ import re
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from redis.exceptions import RedisError
@@ -32,6 +33,7 @@ PARTITIONS = 4
 AT_ONCE = 50
 GENEROUS = {"SESSIONS_MESSAGES_PER_S": "100000", "SESSIONS_MESSAGES_BURST": "100000", "TOKENS_LEEWAY": "0s"}
 TOKEN_TTL_S = 100_000.0
+T = TypeVar("T")
 
 
 class Trial:
@@ -54,10 +56,18 @@ class Trial:
         self.remarks: list[str] = []
         self.limits: dict[str, int] = {}
         self.ends_known = True
+        self.store = ""
+        self.watched = ""
+        self.stores = ExitStack()
         self._stack = contextlib.AsyncExitStack()
         self._frozen: set[Server] = set()
 
     # -- servers ----------------------------------------------------------------------------------
+
+    def stand_on(self, store: AbstractContextManager[T]) -> T:
+        """A store of another kind instead of the trial's engine; it outlives the nodes. Say `store`, where nodes find it, and
+        `watched`, the one server of it that the ledger is read from."""
+        return self.stores.enter_context(store)
 
     async def deploy(
         self, nodes: int = 3, *, seats: int | None = None, store: str = "", **settings: str
@@ -67,18 +77,24 @@ class Trial:
             await self.start(name, store=store, **settings)
         self.company = Company(*self.nodes)
         await self.license(self.size if seats is None else seats)
-        self.watch = Watch(self.engine.url, self.company.name, PARTITIONS, self.history)
+        self.watch = Watch(
+            self.watched or self.store or self.engine.url, self.company.name, PARTITIONS, self.history
+        )
         self._stack.push_async_callback(self.watch.close)
         self.watch.start()
         return self.nodes
 
     async def start(self, name: str, *, store: str = "", **settings: str) -> Server:
         """One more node, ready."""
-        both = {"STORE_PARTITIONS": str(PARTITIONS), **self.times.settings, **GENEROUS, **settings}
-        server = self.servers.launch(name, store=store or self.engine.url, folder=None, **both)
+        address = store or self.store or self.engine.url
+        server = self.servers.launch(name, store=address, folder=None, **self.node_settings(**settings))
         await self.ready(server)
         self.nodes.append(server)
         return server
+
+    def node_settings(self, **settings: str) -> dict[str, str]:
+        """What every node of the trial is told; `settings` go before."""
+        return {"STORE_PARTITIONS": str(PARTITIONS), **self.times.settings, **GENEROUS, **settings}
 
     async def ready(self, server: Server) -> None:
         """Waits without holding up the clients of this process, which must answer beats."""
@@ -150,7 +166,7 @@ class Trial:
 
     # -- people -----------------------------------------------------------------------------------
 
-    def person(self, name: str, *urls: str, device: str = "d1") -> Person:
+    def person(self, name: str, *urls: str, device: str = "d1", wait_s: int = 0) -> Person:
         """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
@@ -163,6 +179,7 @@ class Trial:
             token,
             device=device,
             patience=self.times.scale,
+            wait_s=wait_s,
         )
         self.people.append(person)
         return person
@@ -307,10 +324,10 @@ async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
 async def trial(times: Times, size: int) -> AsyncIterator[Trial]:
     """A trial with an engine; on leaving, servers must have ended in order and logged no bug."""
     connector = aiohttp.TCPConnector(limit=0)
-    with private_engine() as engine, Servers() as servers:
+    with ExitStack() as stores, private_engine() as engine, Servers() as servers:
         async with aiohttp.ClientSession(connector=connector) as http:
             own = Trial(servers, http, times, size)
-            own.engine = engine
+            own.engine, own.stores = engine, stores
             try:
                 yield own
             finally:

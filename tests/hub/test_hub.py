@@ -69,12 +69,45 @@ async def test_an_order_waits_while_its_session_arrives(hubs: Hubs, store: Store
     hub = await hubs()
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     session, partition = peer.session, store.partition("acme")
-    order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence)
+    order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence + 1)
     with hub.arriving(session):
-        hub._carry_out(partition, order)
+        with hub.arriving(session):  # another resume of the same session, which is over first
+            hub._carry_out(partition, order)
         await asyncio.sleep(0)
         assert peer.wire.closed is None
+        session.fence += 1
     assert await peer.closed() == (4301, "replaced")
+
+
+async def test_what_ends_a_live_session_does_not_wait_for_its_acquire(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    await licensed()
+    hub = await hubs()
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    session = peer.session
+    order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence)
+    with hub.arriving(session):
+        hub._carry_out(store.partition("acme"), order)
+        assert await peer.closed() == (4301, "replaced")
+
+
+async def test_an_order_that_cannot_be_carried_out_holds_up_nobody(
+    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await licensed()
+    hub = await hubs()
+    ann, bob = await signed_in(hub, "ann", "CALL_CENTER"), await signed_in(hub, "bob", "CALL_CENTER")
+
+    def fails(order: Order) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(ann.session, "force_out", fails)
+    target = KickTarget(everyone=True)
+    await store.kick("acme", target, message="", by="boss", cooldown_ms=0, reply_to=hub.node)
+    await hub.leases.round(store.partition("acme"))
+    assert (await ann.closed())[0] == 4103
+    assert await bob.heard(Logout)
 
 
 @pytest.mark.parametrize("fence", [0, 2])

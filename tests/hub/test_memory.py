@@ -104,10 +104,19 @@ def test_who_has_lost_a_license_is_told_of_which_product(memory: Memory) -> None
 
 def test_that_it_has_ended_says_more_than_that_it_was_ordered(memory: Memory) -> None:
     order = Order(number=1, type="logout", customer=CUSTOMER, session="s1", fence=2, user=USER)
-    memory.ordered(order)
     memory.ended(CUSTOMER, END)
     memory.ordered(order)
     assert ends(memory) == [END]
+
+
+def test_that_it_was_ordered_out_is_not_forgotten_with_its_end(memory: Memory) -> None:
+    memory.kicked(CUSTOMER, [kicked("s1", USER)], FORCED)
+    memory.ended(CUSTOMER, END)
+    ordered = Order(number=1, type="logout", customer=CUSTOMER, session="s1", fence=1, user=USER)
+    memory.ordered(ordered)
+    (item, _) = ends(memory)
+    assert (item.forced, item.let_go, item.fence) == (FORCED, True, 2)
+    assert item.cooldown_ms == 60_000
 
 
 def kicked(session: str, user: str) -> KickedSession:

@@ -42,6 +42,21 @@ async def test_a_session_that_may_have_ended_meanwhile_waits_for_the_end_of_the_
     assert isinstance(await office.attach(late.session, "bob"), Granted)
 
 
+async def test_who_was_there_before_opens_the_window_that_a_new_node_did_not(
+    office: Office, store: Store, engine: PrivateEngine, clock: Clock
+) -> None:
+    """Everything is lost, and the first who asks is a node that has never seen an epoch: to it, the store is newborn."""
+    await office.beat()
+    await store.client.flushall()
+    clock.pass_ms(1)
+    fresh = Store(connect(engine.url, ConnectOptions()), store.options, checked=True, now_ms=clock)
+    assert (await fresh.beat(office.partition, "new", done=0, joined=False)).recover_until_ms == 0
+    beat = await office.beat()
+    assert beat.recover_until_ms == clock.now_ms + store.options.recovery_ms
+    assert (await office.beat()).epoch == beat.epoch
+    await fresh.close_client()
+
+
 async def epoch(store: Store, office: Office) -> int:
     return int(await store.client.hget(partition_key("meta", office.partition), "epoch") or 0)
 

@@ -465,6 +465,32 @@ async def test_who_was_forced_out_and_lives_again_is_forced_out_again(
     assert (await store.reassert(CUSTOMER, NODE, [held])).lost == ()
 
 
+async def test_who_was_forced_out_and_resumed_before_that_was_told_is_forced_out_again(
+    store: Store, licensed: Licensed
+) -> None:
+    """His fence is higher, as that of any resume in a recovery: but no resume after a forced logout is a good one."""
+    await licensed(limit=1)
+    await sign_in(store, "s1")
+    await fail_over(store)  # which has lost the logout
+    assert await resume(store, "s1")
+    assert await states(store) == {"s1": "attached"}
+    forced = Forced(code="forced", message="lunch", by="boss", cooldown_s=0, user=USER)
+    ended = Ended(session="s1", fence=1, user=USER, forced=forced, let_go=True)
+    assert await store.rebury(CUSTOMER, [ended]) == 1
+    assert await states(store) == {"s1": "draining"}
+    assert not await resume(store, "s1")
+
+
+async def test_of_who_was_forced_out_and_has_let_go_nothing_is_left(store: Store, licensed: Licensed) -> None:
+    await licensed(limit=1)
+    await sign_in(store, "s1")
+    await fail_over(store)
+    forced = Forced(code="forced", message="lunch", by="boss", cooldown_s=0, user=USER)
+    ended = Ended(session="s1", fence=1, user=USER, forced=forced, let_go=True)
+    assert await store.rebury(CUSTOMER, [ended]) == 1
+    assert (await states(store), await used(store)) == ({}, 0)
+
+
 async def test_a_logout_that_reached_no_node_is_told_by_the_audit(store: Store, licensed: Licensed) -> None:
     """The store had forgotten the node when the logout was ordered again: it must not go on believing in the session."""
     await licensed(limit=1)

@@ -8,7 +8,7 @@
 local revived = 0
 
 local function end_again(item, record)
-  if not item.forced then
+  if not item.forced or (item.let_go and record.fence <= item.fence) then
     drop(item.session, record, {})
     revived = revived + 1
   elseif record.state ~= 'draining' then

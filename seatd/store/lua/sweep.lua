@@ -32,6 +32,8 @@ for _, item in ipairs(args.due) do
   if record and (record.node == '' or record.state == 'draining') and record.until_ms <= now then
     drop(session, record, {})
     ended[#ended + 1] = {session = session, fence = record.fence, user = record.user}
+  elseif record then
+    watch(session, record)  -- a deadline that was due for nothing would be named for ever
   end
   if item.node ~= '' and (not record or record.node ~= item.node) then
     redis.call('ZREM', by_node, item.node .. '\0' .. address(session))

@@ -23,7 +23,7 @@ local wall_ms = args.now_ms or clock_ms()
 
 local function guard()
   local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms')
+  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms', 'born')
   local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
   local last_ms, offset_ms = tonumber(stored[4]), tonumber(stored[5]) or 0
   local now = args.now_ms or ledger_ms(wall_ms, last_ms, offset_ms)
@@ -31,11 +31,15 @@ local function guard()
   -- The caller has seen a later epoch. A server that wrote this data itself was replaced and does not know it yet. One that did not
   -- may be another such server, or the true one after it has lost the later epoch: the caller makes sure, and then insists.
   local behind = epoch < known and (stored[1] == replid or not args.insist)
-  if not behind and stored[1] ~= replid then
+  -- Taken for newborn by one who knew no epoch; but the caller has seen an earlier one: there was data, and it is lost.
+  local was_there = known > 0 and known < epoch and tonumber(stored[6]) == epoch
+  if not behind and (stored[1] ~= replid or was_there) then
     local newborn = not stored[1] and known == 0
     epoch = math.max(epoch + 1, known + 1, wall_ms)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
-    if not stored[1] and not newborn then
+    if newborn then
+      redis.call('HSET', meta, 'born', epoch)
+    elseif not stored[1] or was_there then
       -- Everything is lost, so nobody knows which nodes there are: the window lasts its full time.
       redis.call('HSET', meta, 'whole_window', epoch)
     end

@@ -82,6 +82,7 @@ local function settle()
     return
   end
   promised, promised_number = {}, {}
+  line = nil  -- what was read before may have changed since
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
     if entry.record.waiting and not ousted[entry.session] then
