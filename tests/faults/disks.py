@@ -233,7 +233,7 @@ async def damaged(trial: Trial) -> None:
     files, tail = files_of(store, "whole"), tail_of(store)
     content = tail.read_bytes()
     command = content.index(b"\r\n*", len(content) // 2) + 2  # within a value the engine would not notice
-    tail.write_bytes(content[:command] + b"\xff" * 16 + content[command + 16 :])
+    tail.write_bytes(content[:command] + b"#" + content[command + 1 :])
     starts = True
     with contextlib.suppress(AssertionError):
         await asyncio.to_thread(store.start)
