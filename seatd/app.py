@@ -31,7 +31,7 @@ from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
 from seatd.store.redis import Store
-from seatd.store.values import StoreUnavailable, WrongDeployment
+from seatd.store.values import StoreUnavailable, TokenRecord, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
@@ -70,6 +70,7 @@ class Node:
         self.trust = TrustStore.from_pems((str(path), path.read_bytes()) for path in settings.licenses.trust)
         self.metrics = Metrics(self.catalog.products)
         self.tokens = TokenChecker(_token_options(settings), fetch)
+        self._operator: TokenRecord | None = None
         self._steps = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
@@ -79,6 +80,7 @@ class Node:
             self.store = await self._join_store(vouched)
             self.hub = await self._start_hub()
             await self._register_admin()
+            self.hub.on_found_again = self._register_admin
             self.clients, self.admin = await self._listen()
             self._steps.push_async_callback(self.hub.drain)
             self._write_state()
@@ -143,8 +145,10 @@ class Node:
 
     async def _register_admin(self) -> None:
         token = admin_token(self.settings.store.data)
-        record = operator_record(f"admin.token of {self.settings.node.name}", int(time.time() * 1000))
-        await self.store.register_token(token_hash(token), record)
+        self._operator = self._operator or operator_record(
+            f"admin.token of {self.settings.node.name}", int(time.time() * 1000)
+        )
+        await self.store.register_token(token_hash(token), self._operator)
 
     async def _listen(self) -> tuple[str, str]:
         settings = self.settings
@@ -287,6 +291,7 @@ def _store_options(settings: Settings) -> StoreOptions:
         linger_ms=round(settings.sessions.linger_s * 1000),
         tomb_ms=round(settings.sessions.tombstone_s * 1000),
         recovery_ms=round(settings.store.recovery_s * 1000),
+        old_primary_ms=round(settings.store.old_primary_s * 1000),
     )
 
 

@@ -152,18 +152,20 @@ class _Licenses(Collector):
         yield from self._families()
 
     def collect(self) -> Iterator[Metric]:
-        used, limit, expiry = self._families()
+        used, limit, above, expiry = self._families()
         for row in self.rows:
             labels = (row.customer, row.product, row.id)
             used.add_metric(labels, row.used)
             limit.add_metric(labels, row.limit)
+            above.add_metric(labels, row.above_limit)
             expiry.add_metric(labels, row.valid_till_ms / 1000)
-        yield from (used, limit, expiry)
+        yield from (used, limit, above, expiry)
 
-    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+    def _families(self) -> tuple[GaugeMetricFamily, ...]:
         return (
             GaugeMetricFamily("seatd_seats_used", "Seats in use, in the whole store.", labels=self.LABELS),
             GaugeMetricFamily("seatd_seats_limit", "Seats that the license allows.", labels=self.LABELS),
+            GaugeMetricFamily("seatd_seats_above_limit", "Seats in use above the limit.", labels=self.LABELS),
             GaugeMetricFamily(
                 "seatd_license_expiry_timestamp_seconds",
                 "When the license ends, Unix time.",

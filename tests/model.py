@@ -5,8 +5,8 @@ different holders in the sessions that live, whatever state they are in. Slow an
 one partition, so all its customers share the nodes, the tombs and the recovery window.
 
 The verbs are called like those of the store and answer with the same values. `model_state` has what is remembered,
-`model_seats` which seat is drawn, `model_registry` the administrators' verbs, `model_queue` who waits, and this file sessions
-and nodes.
+`model_seats` which seat is drawn, `model_registry` the administrators' verbs, `model_queue` who waits, `model_policies` what
+becomes of seats whose license goes, and this file sessions and nodes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from seatd.store.values import (
     Swept,
     Want,
 )
-from tests.model_queue import Line
+from tests.model_policies import Policies
 from tests.model_seats import own_sessions
 from tests.model_state import Customer, Session
 
@@ -41,7 +41,11 @@ class NodeLapsed(Exception):
     """The node asks without a lease."""
 
 
-class Model(Line):
+class Recovering(NodeLapsed):
+    """Only the end of the recovery window can tell."""
+
+
+class Model(Policies):
     """Sessions and nodes."""
 
     # -- a session's life -------------------------------------------------------------------------
@@ -70,25 +74,27 @@ class Model(Line):
             node=node,
             since_ms=self.now_ms,
             seats=[],
+            need=tuple(want.product for want in opening.need),
+            groups=opening.groups,
         )
-        seats = self.draw_behind(name, session, opening.need, opening.want, opening.priority)
-        if isinstance(seats, Denied):
+        drawn, drawing = self.draw_behind(name, session, opening.need, opening.want, opening.priority)
+        if isinstance(drawn, Denied):
             before = _place_before(older, opening)
             full = before is None and len(self.queue(name)) >= opening.queue_limit
-            if seats.code != "no_seat" or not opening.wait or full:
-                return self._in_vain(name, session, seats, wait=opening.wait)
+            if drawn.code != "no_seat" or not opening.wait or full:
+                return self._in_vain(name, session, drawn, wait=opening.wait)
             session.state = "waiting"
             self.enqueue(
                 session,
                 opening.need,
                 opening.want,
-                product=seats.product or "",
+                product=drawn.product or "",
                 priority=opening.priority,
                 number=before,
             )
-        else:
-            session.seats = seats
         with self.handing_on(name):
+            if not isinstance(drawn, Denied):
+                self.take(name, session, drawn, drawing)
             customer.sessions[session.id] = session
             for replaced in older:
                 told = {"customer": name, "session": replaced.id, "fence": replaced.fence}
@@ -114,6 +120,8 @@ class Model(Line):
             return Gone(reason="ended" if session in self.tombs else "unknown")
         if (found.secret, found.user) != (secret, user):
             return Gone(reason="unknown")
+        if self.recovering and found.state == "parked" and found.until_ms < self.old_until_ms:
+            raise Recovering(session)
         if found.node != node:
             self.order(found.node, type="superseded", customer=name, session=session, fence=found.fence)
         found.fence += 1000 if self.recovering else 1
@@ -128,6 +136,7 @@ class Model(Line):
         session: str,
         fence: int,
         need: Sequence[Want],
+        groups: tuple[str, ...] = (),
         ref: int = 0,
         wait: bool = False,
         priority: int = 0,
@@ -145,14 +154,16 @@ class Model(Line):
         with self.handing_on(name):
             if wait:
                 found.waiting = None
-            seats = self.draw_behind(name, found, need, (), priority)
-            if not isinstance(seats, Denied):
-                found.seats += seats
-            elif seats.code == "no_seat" and wait and len(self.queue(name)) < queue_limit:
-                self.enqueue(found, need, (), product=seats.product or "", priority=priority, ref=ref)
-                seats = []
-        if isinstance(seats, Denied):
-            return self._in_vain(name, found, seats, wait=wait)
+            found.groups = groups
+            drawn, drawing = self.draw_behind(name, found, need, (), priority)
+            queued = wait and len(self.queue(name)) < queue_limit
+            if not isinstance(drawn, Denied):
+                self.take(name, found, drawn, drawing)
+            elif drawn.code == "no_seat" and queued:
+                self.enqueue(found, need, (), product=drawn.product or "", priority=priority, ref=ref)
+                drawn = []
+        if isinstance(drawn, Denied):
+            return self._in_vain(name, found, drawn, wait=wait)
         waits = wait and found.waiting
         return self.place(name, session) if waits else _granted(customer, found)
 
@@ -193,7 +204,7 @@ class Model(Line):
     # -- nodes ------------------------------------------------------------------------------------
 
     def beat(self, node: str, *, done: int, joined: bool, leave: bool = False) -> Beat:
-        lapsed, forgotten = joined and not self.has_lease(node), node not in self.nodes
+        lapsed = joined and not self.has_lease(node)
         self.orders[node] = [order for order in self.orders.get(node, ()) if order.number > done]
         if not leave:
             self.nodes[node] = self.now_ms + self.options.node_lease_ms
@@ -207,7 +218,6 @@ class Model(Line):
             wall_ms=self.now_ms,
             recover_until_ms=self.recover_until_ms,
             lapsed=lapsed,
-            forgotten=forgotten,
             orders=tuple(self.orders.get(node, ())),
             due=tuple(self._due()),
             more=False,
@@ -221,7 +231,8 @@ class Model(Line):
         due = [
             Due(customer=name, session=session.id)
             for name, session in self.everyone()
-            if session.until_ms and session.until_ms <= self.now_ms
+            if (session.until_ms and session.until_ms <= self.now_ms)
+            or (session.losing and session.losing.until_ms <= self.now_ms)
         ]
         for node in [name for name in self.nodes if not self.has_lease(name)]:
             held = self.held_by(node)
@@ -244,10 +255,13 @@ class Model(Line):
                 continue
             if session.node and not self.has_lease(session.node):
                 if session.state != "draining":
+                    session.disown()
                     session.park(self.nodes.get(session.node, self.now_ms) + self.options.linger_ms)
                 if session.state == "parked":
                     parked.append(session.id)
                 session.node = ""
+            if session.losing and session.losing.until_ms <= self.now_ms:
+                session.losing = None
             if session.until_ms and session.until_ms <= self.now_ms:
                 self.drop(name, session)
                 ended.append(Ended(session=session.id, fence=session.fence, user=session.user))
@@ -358,8 +372,17 @@ def _live(customer: Customer, session: str, fence: int) -> Session | Gone:
 
 
 def _granted(customer: Customer, session: Session, *, resumed: bool = False) -> Granted:
-    seats, device = customer.shown(session), session.device if resumed else None
-    return Granted(session=session.id, fence=session.fence, seats=seats, resumed=resumed, device=device)
+    granted = Granted(session=session.id, fence=session.fence, seats=customer.shown(session))
+    if not resumed:
+        return granted
+    return msgspec.structs.replace(
+        granted,
+        resumed=True,
+        device=session.device,
+        need=session.need,
+        busy=session.busy,
+        losing=session.losing.order if session.losing else None,
+    )
 
 
 def _matched(customer: Customer, target: KickTarget) -> list[Session]:

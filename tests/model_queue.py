@@ -102,16 +102,25 @@ class Line(Registry):
 
     def draw_behind(
         self, name: str, who: Session, need: Sequence[Want], want: Sequence[Want], priority: int
-    ) -> list[Held] | Denied:
+    ) -> tuple[list[Held] | Denied, Drawing]:
         """What a newcomer may have: nothing that is promised to those ahead of him."""
-        seats = self._drawing(name, who, []).draw(who.seats, need, want)
+        drawing = self._drawing(name, who, [])
+        seats = drawing.draw(who.seats, need, want)
         if isinstance(seats, Denied):
-            return seats
+            return seats, drawing
         promised: list[Held] = []
         for other, waiting in self.line(name):
             if other.id != who.id and waiting.priority >= priority:
                 promised += self._meant_for(name, other, waiting, promised)
-        return self._drawing(name, who, promised).draw(who.seats, need, want)
+        drawing = self._drawing(name, who, promised)
+        return drawing.draw(who.seats, need, want), drawing
+
+    def take(self, name: str, session: Session, seats: list[Held], drawing: Drawing) -> None:
+        """A session gets seats; sessions on older devices end where the rule says that it takes their place."""
+        session.seats += seats
+        for other in [other for seat in seats for other in drawing.displaced.get(seat.product, ())]:
+            if other.state != "draining":
+                self.drain(name, other, type="superseded")
 
     def _meant_for(self, name: str, session: Session, waiting: Waiting, promised: list[Held]) -> list[Held]:
         """All that a waiter could have now, or what of it there is."""
@@ -122,7 +131,7 @@ class Line(Registry):
         return drawing.free(session.seats, waiting.need) if seats.code == "no_seat" else []
 
     def _drawing(self, name: str, who: Session, promised: Sequence[Held]) -> Drawing:
-        return Drawing(self.customer(name), who.user, who.domain, self.now_ms, promised)
+        return Drawing(self.customer(name), who, self.now_ms, promised)
 
     # -- handing on -------------------------------------------------------------------------------
 
@@ -136,7 +145,7 @@ class Line(Registry):
 
     def _occupied(self, name: str) -> set[tuple[object, ...]]:
         customer = self.customer(name)
-        seats = {(seat.license, seat.holder) for seat in customer.seats()}
+        seats = {(seat.license, seat.holder) for seat in customer.counted()}
         return seats | {
             token
             for session, waiting in _in_order(customer)
@@ -147,20 +156,25 @@ class Line(Registry):
         if self.recovering:
             return
         promised: list[Held] = []
-        for session, waiting in self.line(name):
+        line = self.line(name)
+        for session, waiting in line:
+            if session.state == "draining":
+                continue
             drawing = self._drawing(name, session, promised)
             seats = drawing.draw(session.seats, waiting.need, waiting.want)
             if not isinstance(seats, Denied):
-                self._serve(name, session, waiting, seats)
+                self.take(name, session, seats, drawing)
+                self._served(name, session, waiting)
             elif seats.code == "no_seat":
                 promised += drawing.free(session.seats, waiting.need)
             else:
                 session.waiting = None
                 told = {"ref": waiting.ref, "code": seats.code, "product": seats.product}
                 self._tell(name, session, type="refused", **told)
+        if any(session.state == "draining" for session, _ in line):  # what was promised to it is free
+            self._settle(name)
 
-    def _serve(self, name: str, session: Session, waiting: Waiting, seats: list[Held]) -> None:
-        session.seats += seats
+    def _served(self, name: str, session: Session, waiting: Waiting) -> None:
         session.state, session.waiting = "attached", None
         shown = self.customer(name).shown(session)
         self._tell(name, session, type="granted", ref=waiting.ref, seats=shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seatd.licensing.keys import LicenseKey
 from seatd.store.values import Assigned, Imported
 from tests.model_state import License, State
@@ -30,13 +32,33 @@ class Registry(State):
         if older:
             return Imported(status="older_key", faulty=older)
         if not dry_run:
-            licenses |= _licenses(key)
+            for license in _licenses(key).values():
+                self._replace(key.customer.id, license)
         return Imported(status="imported", added=added, replaced=replaced)
 
     def drop_license(self, name: str, license: str) -> bool:
         customer = self.customer(name)
         customer.assigned = {pair for pair in customer.assigned if pair[0] != license}
-        return customer.licenses.pop(license, None) is not None
+        gone = customer.licenses.pop(license, None)
+        if gone and customer.holders(license):
+            customer.withdrawn[license] = replace(gone, removed_ms=self.now_ms)
+        return gone is not None
+
+    def _replace(self, name: str, license: License) -> None:
+        """What has become of those who hold the license that this one replaces is noted, with its moment."""
+        customer = self.customer(name)
+        before = customer.licenses.get(license.id) or customer.withdrawn.pop(license.id, None)
+        if before:
+            covered = set(before.domains) <= set(license.domains) and before.product == license.product
+            narrowed_ms = before.narrowed_ms if covered else before.narrowed_ms or self.now_ms
+            above = len(customer.holders(license.id)) > license.limit + license.overdraft
+            license = replace(
+                license,
+                narrowed_ms=narrowed_ms,
+                lowered_ms=(before.lowered_ms or self.now_ms) if above else None,
+                warned_ms=before.warned_ms if before.till_ms == license.till_ms else None,
+            )
+        customer.licenses[license.id] = license
 
     def assign(self, name: str, license: str, user: str, *, domain: str, combine: str = "sum") -> Assigned:
         customer = self.customer(name)
@@ -80,6 +102,7 @@ def _licenses(key: LicenseKey) -> dict[str, License]:
             domains=key.domains,
             jti=key.jti,
             iat=key.iat,
+            policy=entry.policy,
         )
         for entry in key.licenses
     }

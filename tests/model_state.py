@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from seatd.store.values import Order, Want
 from seatd.store.verbs import StoreOptions
@@ -26,6 +27,11 @@ class License:
     domains: tuple[str, ...]
     jti: str
     iat: int
+    policy: dict[str, Any] = field(default_factory=dict)
+    narrowed_ms: int | None = None
+    lowered_ms: int | None = None
+    warned_ms: int | None = None
+    removed_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,16 @@ class Held:
     holder: str
     since_ms: int
     overdraft: bool
+    reserved: str | None = None
+
+
+@dataclass
+class Losing:
+    """Seats that a session has lost and still counts for; `order` is the last that told of one."""
+
+    seats: list[Held]
+    until_ms: int
+    order: int
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,19 @@ class Session:
     fence: int = 1
     until_ms: int = 0
     reply_to: str | None = None
+    need: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    busy: bool = False
+    losing: Losing | None = None
     waiting: Waiting | None = None
+
+    def counted(self) -> list[Held]:
+        """All seats that count for it."""
+        return self.seats + (self.losing.seats if self.losing else [])
+
+    def disown(self) -> None:
+        """Its node may not know what it has lost."""
+        self.fence += self.losing is not None
 
     def park(self, until_ms: int) -> None:
         """One that waits for its first seats keeps its place; one that has some waits no longer."""
@@ -88,13 +116,21 @@ class Customer:
     licenses: dict[str, License] = field(default_factory=dict)
     assigned: set[tuple[str, str]] = field(default_factory=set)
     sessions: dict[str, Session] = field(default_factory=dict)
+    withdrawn: dict[str, License] = field(default_factory=dict)
+
+    def counted(self) -> Iterable[Held]:
+        return (seat for session in self.sessions.values() for seat in session.counted())
 
     def seats(self) -> Iterable[Held]:
         return (seat for session in self.sessions.values() for seat in session.seats)
 
     def holders(self, license: str) -> set[str]:
         """Who is counted against a license."""
-        return {seat.holder for seat in self.seats() if seat.license == license}
+        return {seat.holder for seat in self.counted() if seat.license == license}
+
+    def reserved(self, license: str, name: str) -> set[str]:
+        """Who draws on a reservation."""
+        return {seat.holder for seat in self.counted() if (seat.license, seat.reserved) == (license, name)}
 
     def of(self, user: str) -> list[Session]:
         """A user's sessions, by id."""
@@ -117,7 +153,8 @@ class Customer:
 
     def _shown(self, seat: Held) -> Seat:
         license = self.licenses.get(seat.license)
-        return Seat(**vars(seat), until_ms=license.till_ms if license else 0)
+        fields = {name: value for name, value in vars(seat).items() if name != "reserved"}
+        return Seat(**fields, until_ms=license.till_ms if license else 0)
 
 
 class State:
@@ -128,6 +165,7 @@ class State:
         self.now_ms = now_ms
         self.epoch = now_ms
         self.recover_until_ms = 0
+        self.old_until_ms = 0
         self.orders_written = self.arrivals = now_ms * ORDERS_PER_MS
         self.customers: dict[str, Customer] = {}
         self.nodes: dict[str, int] = {}
@@ -146,6 +184,7 @@ class State:
         """Another server speaks for the data: its last writes may be missing."""
         self.epoch = max(self.epoch + 1, self.now_ms)
         self.recover_until_ms = self.now_ms + self.options.recovery_ms
+        self.old_until_ms = self.now_ms + self.options.old_primary_ms
         self.orders_written = self.arrivals = self.epoch * ORDERS_PER_MS
 
     def has_lease(self, node: str) -> bool:
@@ -177,13 +216,16 @@ class State:
         if cooldown_ms > 0:
             self.cooldowns[key] = max(self.cooldowns.get(key, 0), self.now_ms + cooldown_ms)
 
-    def drain(self, name: str, session: Session, **order: object) -> int:
-        """Ends a session by order: its seats count until nobody can believe in them any more."""
+    def believed_until_ms(self, session: Session) -> int:
+        """Until when its client may believe in what it was told last."""
         if session.node:
             node_may_speak_until_ms = max(self.now_ms, self.nodes.get(session.node, 0))
-            session.until_ms = node_may_speak_until_ms + self.options.client_lease_ms
-        else:
-            session.until_ms = min(session.until_ms, self.now_ms + self.options.client_lease_ms)
+            return node_may_speak_until_ms + self.options.client_lease_ms
+        return min(session.until_ms, self.now_ms + self.options.client_lease_ms)
+
+    def drain(self, name: str, session: Session, **order: object) -> int:
+        """Ends a session by order: its seats count until nobody can believe in them any more."""
+        session.until_ms = self.believed_until_ms(session)
         session.state, session.waiting = "draining", None
         self.bury(session.id)
         return self.order(session.node, customer=name, session=session.id, fence=session.fence, **order)

@@ -71,7 +71,12 @@ def test_what_is_scraped_has_only_documented_names() -> None:
 
 def test_an_attribute_is_the_name_without_the_prefix() -> None:
     metrics = Metrics()
-    licenses = {"seatd_seats_used", "seatd_seats_limit", "seatd_license_expiry_timestamp_seconds"}
+    licenses = {
+        "seatd_seats_used",
+        "seatd_seats_limit",
+        "seatd_seats_above_limit",
+        "seatd_license_expiry_timestamp_seconds",
+    }
     for name in set(documented()) - licenses:
         assert hasattr(metrics, name.removeprefix("seatd_")), name
 
@@ -95,6 +100,9 @@ def test_licenses_are_those_of_the_last_snapshot() -> None:
     assert f"seatd_seats_used{labels} 3.0\n" in shown
     assert f"seatd_seats_limit{labels} 5.0\n" in shown
     assert f"seatd_license_expiry_timestamp_seconds{labels} 1.8000000005e+09\n" in shown
+    assert f"seatd_seats_above_limit{labels} 0.0\n" in shown
+    metrics.set_registry([row("a", used=7)])
+    assert f"seatd_seats_above_limit{labels} 2.0\n" in text(metrics)
     metrics.set_registry([row("b")])
     assert 'license="a"' not in text(metrics)
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from seatd_protocol.codes import MOVING, NORMAL
 from seatd_protocol.events import Closed, Disconnected
 from seatd_protocol.holding import Holding
@@ -58,7 +60,7 @@ class Dialog:
         """Say hello, listen to the end, leave nothing behind. Cancelling closes the connection."""
         try:
             self._holding.hello_sent()
-            await self.tell(hello)
+            await self.tell(self._fitting(hello))
             return await self._listen()
         finally:
             await self._end()
@@ -89,6 +91,15 @@ class Dialog:
         child = asyncio.create_task(work)
         self._children.add(child)
         child.add_done_callback(self._children.discard)
+
+    def _fitting(self, hello: Hello) -> Hello:
+        """A hello that is too large with its ticket goes without: it helps only after the server has lost data."""
+        try:
+            self._link.frame(hello)
+        except ValueError:
+            resume = hello.resume and replace(hello.resume, ticket=None)
+            return replace(hello, resume=resume)
+        return hello
 
     async def _listen(self) -> Closed:
         while not isinstance(heard := await self._link.receive(self._silence_s()), Closed):

@@ -6,6 +6,8 @@ observed: that is how a test proves from the outside that no two clients ever be
 
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from seatd_protocol.lease import ClientLease
 from seatd_protocol.messages import Beat, Changed, Granted, Released, Resume, Seat, Welcome
 
@@ -43,7 +45,7 @@ class Holding:
 
     def welcomed(self, welcome: Welcome) -> None:
         """A session, new or resumed; it says all that is held."""
-        self.resume = Resume(session=welcome.session, secret=welcome.secret)
+        self.resume = Resume(session=welcome.session, secret=welcome.secret, ticket=welcome.ticket)
         self.seats, self.sections = welcome.seats, welcome.sections
         self.beat_s = welcome.beat_s
         self.lease.welcomed(welcome.lease_s)
@@ -54,6 +56,8 @@ class Holding:
         now_s = self._clock()
         self.lease.beat_received(beat.n, beat.lease_s, now_s)
         self.lease.alive_sent(beat.n, now_s)
+        if beat.ticket is not None:
+            self._keep_ticket(beat.ticket)
         self._note("beat")
 
     def granted(self, granted: Granted) -> None:
@@ -66,11 +70,13 @@ class Holding:
     def changed(self, changed: Changed) -> None:
         """All that is held, as it stands now."""
         self.seats, self.sections = changed.seats, changed.sections
+        self._keep_ticket(None)
         self._note("changed")
 
     def giving_back(self, products: Sequence[str]) -> None:
         """Call before `release` leaves: the seat may be another's before the answer is here."""
         self.seats = tuple(seat for seat in self.seats if seat.product not in products)
+        self._keep_ticket(None)
         self._note("release")
 
     def released(self, released: Released) -> None:
@@ -84,6 +90,11 @@ class Holding:
         self.resume, self.seats, self.sections, self.beat_s = None, (), (), None
         self.lease = ClientLease()
         self._note(why)
+
+    def _keep_ticket(self, ticket: str | None) -> None:
+        """The newest ticket; None when the last one names more than is held now: the next beat brings another."""
+        if self.resume is not None:
+            self.resume = replace(self.resume, ticket=ticket)
 
     def _note(self, what: str) -> None:
         if self._observe is None:

@@ -32,6 +32,7 @@ Label = Annotated[str, Meta(max_length=64, pattern=_PLAIN)]
 ProductName = Annotated[str, Meta(min_length=1, max_length=64, pattern=_WORD)]
 Products = Annotated[tuple[ProductName, ...], Meta(max_length=16)]
 WaitSeconds = Annotated[int, Meta(ge=0, le=86400)]
+Ticket = Annotated[str, Meta(min_length=1, max_length=1024, pattern=_KEY)]
 SessionKey = Annotated[str, Meta(min_length=1, max_length=64, pattern=_KEY)]
 
 
@@ -56,10 +57,11 @@ class Device(_Value, frozen=True, kw_only=True):
 
 
 class Resume(_Value, frozen=True, kw_only=True):
-    """Proof of an earlier session: both came in its `welcome`."""
+    """Proof of an earlier session: both came in its `welcome`. `ticket`: the newest one, of a `welcome` or a `beat`."""
 
     session: SessionKey
     secret: SessionKey
+    ticket: Ticket | None = None
 
 
 class Seat(_Value, frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ class Bye(_Message, tag="bye", frozen=True, kw_only=True):
 
 
 class Welcome(_Message, tag="welcome", frozen=True, kw_only=True):
-    """The session is open. `seats` is all that it holds, and empty on the emergency path."""
+    """The session is open. `seats` is all that it holds, and empty on the emergency path; `ticket` vouches for them."""
 
     session: SessionKey
     secret: SessionKey
@@ -168,6 +170,7 @@ class Welcome(_Message, tag="welcome", frozen=True, kw_only=True):
     server_ms: Count
     max_frame: Count
     token_ttl_s: Count
+    ticket: Ticket | None = None
 
 
 class Denied(_Message, tag="denied", frozen=True, kw_only=True):
@@ -210,10 +213,11 @@ class Released(_Message, tag="released", frozen=True, kw_only=True):
 
 
 class Beat(_Message, tag="beat", frozen=True, kw_only=True):
-    """Asks for `alive n`, and says that the answer to the beat before has arrived."""
+    """Asks for `alive n`, and says that the answer to the beat before has arrived. `ticket` takes the place of the last."""
 
     n: Count
     lease_s: Count
+    ticket: Ticket | None = None
 
 
 class Changed(_Message, tag="changed", frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import click
 
 from seatd.cli.keys import KEY_FILE, signing_key
 from seatd.cli.license import CATALOG_OPTION, license_group, load_catalog, refusal
+from seatd.cli.license_policy import policy_options
 from seatd.cli.output import minute
 from seatd.cli.parsing import LICENSE_SPEC, UTC_TIME, LicenseSpec
 
@@ -44,6 +45,7 @@ CLOCK_ALLOWANCE = timedelta(minutes=5)
 @click.option("--issuer", default="vendor", show_default=True, help="Who issues the key.")
 @CATALOG_OPTION
 @click.option("--armor", is_flag=True, help="Print the key in lines, for mail.")
+@policy_options
 def issue(
     key_file: Path,
     domains: tuple[str, ...],
@@ -56,6 +58,7 @@ def issue(
     issuer: str,
     catalog_file: Path | None,
     armor: bool,
+    policy: dict[str, object],
     **texts: str,
 ) -> None:
     """Issue a signed license key.
@@ -73,6 +76,7 @@ def issue(
         "valid_till": _rfc3339(end),
         "overdraft": overdraft,
         **_given(texts, name="name", tier="tier"),
+        **({"policy": policy} if policy else {}),
     }
     prefix = id_prefix or secrets.token_hex(5)
     claims = {

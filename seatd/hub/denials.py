@@ -45,6 +45,8 @@ def denied(denial: values.Denied, ref: int | None = None) -> Denied:
 
 def _sentence(denial: values.Denied) -> str:
     if denial.code == "no_seat" and denial.limit is not None:
+        if denial.used is not None and denial.used < denial.limit:
+            return f"No seat of {denial.product} is free for you: the free ones are kept for others."
         return f"All {denial.limit} seats of {denial.product} are in use."
     if denial.code == "cooldown" and denial.retry_after_ms is not None:
         return f"You were signed out. You may sign in again in {math.ceil(denial.retry_after_ms / 1000)} s."

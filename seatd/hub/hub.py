@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -15,20 +15,23 @@ from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
 from seatd.hub.forever import forever
 from seatd.hub.leases import LeaseEvents, Leases
+from seatd.hub.license_memory import LicenseMemory
 from seatd.hub.logout import Logouts
 from seatd.hub.memory import Memory
 from seatd.hub.options import HubOptions
+from seatd.hub.policies import Policies, worded
 from seatd.hub.queue import Queue
 from seatd.hub.reassertion import Reassertion
 from seatd.hub.secret import hashed
 from seatd.hub.session import Session
+from seatd.hub.tickets import Tickets
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
 from seatd.store.values import Denied, Ended, Gone, Granted, Held, Order, Queued, StoreUnavailable
-from seatd.store.wakeups import Wakeups
+from seatd.store.wakeups import RegistryChanged, Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
 
@@ -65,6 +68,10 @@ class Hub:
             served_s=lambda customer: self.leases.served_s(store.partition(customer)),
         )
         self.reassertion = Reassertion(self, audit_s=options.audit_s)
+        self.policies = Policies(self)
+        self.licenses = LicenseMemory(self)
+        self.tickets = Tickets(self)
+        self.on_found_again: Callable[[], Awaitable[object]] | None = None
         self.logouts = Logouts(store, options.node, metrics, self.memory)
         self.leases = Leases(
             store,
@@ -75,10 +82,11 @@ class Hub:
                 settled=self.endings.retry,
                 recovering=self._note_recovery,
                 swept=self._note_swept,
+                look_after=self.policies.look_after,
             ),
             on_order=lambda via: metrics.orders_total.labels(via).inc(),
         )
-        store.on_epoch = self.leases.wake
+        store.on_epoch = store.on_licenses = self.leases.wake
         metrics.node_lease_remaining_seconds.set_function(self.leases.remaining_s)
         metrics.store_clock_drift_ratio.set_function(lambda: self.leases.drift)
         metrics.sessions_at_risk.set_function(self._at_risk)
@@ -102,6 +110,7 @@ class Hub:
             self.leases.renew,
             self._listen,
             self.queue.watch,
+            self.licenses.watch,
             self.reassertion.audit,
         )
         for work in background:
@@ -168,6 +177,7 @@ class Hub:
         self._sessions[session.key] = session
         self._by_partition[session.partition][session.key] = session
         self.memory.back(session.identity.customer, session.key)
+        self.licenses.want(session.identity.customer)
         self._count(session, state)
         self.wheel.add(session)
         if older and older is not session:
@@ -276,7 +286,9 @@ class Hub:
 
     async def _listen(self) -> None:
         async for announced in self._wakeups.announced():
-            if isinstance(announced, str):
+            if isinstance(announced, RegistryChanged):
+                self.licenses.changed(announced.customer)
+            elif isinstance(announced, str):
                 self.queue.moved(announced)
             else:
                 self.leases.wake(announced)
@@ -286,6 +298,8 @@ class Hub:
             self.memory.ordered(order)
         if order.type == "receipt":
             self.logouts.receipt(order)
+        elif order.type == "notice":
+            self.policies.notice(order)
         elif order.session in self._arriving:
             self._arriving[order.session].append(order)
         elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
@@ -295,7 +309,9 @@ class Hub:
     def _tell(self, session: Session, order: Order) -> None:
         match order.type:
             case "logout":
-                session.force_out(order)
+                session.force_out(worded(order))
+            case "changed":
+                self.policies.changed(session, order)
             case "superseded":
                 session.replace()
             case "granted":
@@ -308,6 +324,16 @@ class Hub:
     def sessions(self, partition: int) -> tuple[Session, ...]:
         """The sessions of a partition that are on this node, as they are now."""
         return tuple(self._by_partition[partition].values())
+
+    def customers(self) -> set[str]:
+        """The customers that have sessions on this node."""
+        return {session.identity.customer for session in self._sessions.values()}
+
+    async def found_again(self) -> None:
+        """The store may have lost what belongs to no partition, too: puts it back. Raises `StoreUnavailable`."""
+        await self.store.found_again()
+        if self.on_found_again is not None:
+            await self.on_found_again()
 
     def _note_recovery(self, partition: int) -> None:
         """Tells clients that nothing new is granted for a while."""

@@ -8,6 +8,7 @@ machine sleeps.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -17,13 +18,16 @@ import msgspec
 import structlog
 
 from seatd.hub.options import HubOptions
+from seatd.hub.partition_lease import PartitionLease
 from seatd.hub.shared_call import SharedCall
-from seatd.hub.store_clock import StoreClock
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Due, Ended, Order, StoreUnavailable
-from seatd_protocol.lease import NodeLease
+from seatd.store.values import Beat, Due, DueLicense, Ended, Order, StoreUnavailable
 
 log = structlog.get_logger(__name__)
+
+
+SOONEST_S = 0.005
+"""Clocks differ a little: a beat that comes too early is not followed by many more."""
 
 
 def boot_time_s() -> float:
@@ -33,43 +37,15 @@ def boot_time_s() -> float:
 
 class LeaseEvents(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the leases tell: `carry_out` an order, `reassert` a partition's sessions after a lapse, `settled` when the
-    partition has answered again, `recovering` when it opens its recovery window, `swept` what was found to have ended."""
+    partition has answered again, `recovering` when it opens its recovery window, `swept` what was found to have ended,
+    `look_after` licenses that are due."""
 
     carry_out: Callable[[int, Order], None]
     reassert: Callable[[int], Awaitable[None]]
     settled: Callable[[int], None]
     recovering: Callable[[int], None] = lambda partition: None
     swept: Callable[[str, Sequence[Ended]], None] = lambda customer, ended: None
-
-
-class PartitionLease:
-    """One partition: the lease, how far its orders are carried out, and whether its sessions must be re-asserted first.
-
-    `registered`: no failover can make the store forget this node, or nobody can say. `doubts` counts the reasons to;
-    `epoch` and `confirmed_s` are those of the last beat that was answered.
-    """
-
-    def __init__(self, lease_s: float) -> None:
-        self.lease = NodeLease(lease_s)
-        self.clock = StoreClock()
-        self.joined = False
-        self.registered = False
-        self.epoch = 0
-        self.done = 0
-        self.confirmed_s = 0.0
-        self.doubts = 0
-        self.settled = 0
-        self.away_since_s: float | None = None
-        self.away_before_s = 0.0
-        self.wanted = asyncio.Event()
-        self.beating = asyncio.Lock()
-        self.telling = asyncio.Lock()
-        self.sweeping = asyncio.Lock()
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the store must first say which sessions are still this node's own."""
-        return self.settled < self.doubts
+    look_after: Callable[[Sequence[DueLicense]], None] = lambda licenses: None
 
 
 class Leases:
@@ -106,17 +82,10 @@ class Leases:
         no node that has granted can be forgotten, and a recovery may end as soon as all registered nodes have reported.
         """
         everything = range(len(self._partitions))
-        await self._register(everything)
-        while any(partition.doubtful for partition in self._partitions):
-            log.warning("no seats yet: the store's replicas, or its disk, do not have this node's leases")
-            await asyncio.sleep(self._options.renew_s)
-            await self._register(everything)
+        await asyncio.gather(*(self._beat(n) for n in everything))
+        await asyncio.gather(*(self._tell(n) for n in everything))
         if self._durable is None:
             log.warning("the store cannot say what is on disk: a recovery will last its full time")
-
-    async def _register(self, numbers: Sequence[int]) -> None:
-        await asyncio.gather(*(self._beat(n) for n in numbers))
-        await asyncio.gather(*(self._tell(n) for n in numbers))
 
     async def renew(self) -> None:
         """Renews for ever."""
@@ -132,6 +101,9 @@ class Leases:
         for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for partition in self._partitions:
+            if partition.alarm:
+                partition.alarm.cancel()
         await self._is_durable.quiet()
         for number, partition in enumerate(self._partitions):
             partition.lease.lapse()
@@ -166,6 +138,23 @@ class Leases:
             return False
         return partition.lease.until_s > away_since_s > now - self._options.store_grace_s
 
+    def may_grant(self, number: int) -> bool:
+        """Whether seats may be asked for. A node that the store could forget must not have given any: a recovery waits only
+        for the nodes that it knows of, and would give the seats of this one's clients to others."""
+        return self._partitions[number].registered
+
+    def store_time_ms(self, number: int) -> tuple[int, int]:
+        """A partition's own time as far as this node knows it, and how far that is behind the store's clock.
+
+        Of the time since the last beat it counts a lease at the most: the partition's may have stood still.
+        """
+        partition = self._partitions[number]
+        if partition.last is None:
+            return 0, 0
+        since_s = min(self._clock() - partition.confirmed_s, self._options.lease_s)
+        now_ms, wall_ms = partition.last.now_ms, partition.last.wall_ms
+        return now_ms + round(since_s * 1000), wall_ms - now_ms
+
     def is_settled(self, number: int) -> bool:
         """Whether the partition has been told all that this node holds: else that it does not know a session says nothing."""
         partition = self._partitions[number]
@@ -178,6 +167,10 @@ class Leases:
     def remaining_s(self) -> float:
         """Seconds left of the lease that ends first (negative: it has ended)."""
         return min(partition.lease.until_s for partition in self._partitions) - self._clock()
+
+    def store_ms(self, number: int) -> int:
+        """The store's time in a partition, as this machine's clock carries it on from the last beat."""
+        return round(self._partitions[number].store_ahead_ms + self._clock() * 1000)
 
     @property
     def away_s(self) -> float:
@@ -216,6 +209,8 @@ class Leases:
             self._spawn(self._follow(number, partition.telling, self._tell))
         else:
             self._events.settled(number)
+            if not partition.registered:
+                self._spawn(self._follow(number, partition.telling, self._register))
         if due:
             self._spawn(self._follow(number, partition.sweeping, partial(self._sweep, due)))
 
@@ -277,11 +272,24 @@ class Leases:
                 if not beat.orders or not beat.more:
                     break
             # Only now: a lease that was renewed before its orders are read could outlive a forced logout.
-            partition.confirmed_s = sent_s
+            partition.confirmed_s, partition.last = sent_s, beat
             if not partition.doubtful:
                 partition.lease.renewed(sent_s)
         self._back(number)
+        self._note_time(number, beat)
+        self._events.look_after(beat.licenses)
         return due
+
+    def _note_time(self, number: int, beat: Beat) -> None:
+        """A license that ends before the next beat gets a beat of its own, at its end."""
+        partition = self._partitions[number]
+        partition.store_ahead_ms = beat.wall_ms - self._clock() * 1000
+        if partition.alarm:
+            partition.alarm.cancel()
+            partition.alarm = None
+        wait_s = math.inf if beat.next_ms is None else (beat.next_ms - beat.wall_ms) / 1000
+        if wait_s < self._options.renew_s:
+            partition.alarm = asyncio.get_running_loop().call_later(max(wait_s, SOONEST_S), self.wake, number)
 
     async def _ask(self, number: int, sent_s: float) -> Beat:
         partition = self._partitions[number]
@@ -299,8 +307,7 @@ class Leases:
                 self._events.recovering(number)
         if lapsed:
             partition.doubts += 1
-        if beat.forgotten:
-            partition.registered = False
+        partition.registered = partition.registered and not beat.lapsed
         partition.joined = True
         self._compare_clocks(number, sent_s, beat)
         return beat
@@ -316,24 +323,23 @@ class Leases:
             )
 
     async def _tell(self, number: int) -> None:
-        """Re-asserts; only then this node may speak for its sessions again. Beats go on meanwhile.
-
-        One that the store has just registered may be forgotten with its next failover: it grants nothing until that is
-        durable, and is told of again with the next beat.
-        """
+        """Re-asserts; only then this node may speak for its sessions again. Beats go on meanwhile."""
         partition = self._partitions[number]
         while partition.doubtful:
             doubts = partition.doubts
             if partition.settled:  # who joins has nothing to tell
                 await self._events.reassert(number)
-            self._durable = await self._is_durable.ask()
+            await self._register(number)
             await self._store.report(number, self._options.node, durable=self._durable is True)
-            if self._durable is False and not partition.registered:
-                return
-            partition.registered = True
             partition.settled = doubts
         partition.lease.renewed(partition.confirmed_s)
         self._events.settled(number)
+
+    async def _register(self, number: int) -> None:
+        """Makes sure that the store keeps this node's registration, whatever happens to its servers (where they can tell)."""
+        self._durable = await self._is_durable.ask()
+        if self._durable is not False:
+            self._partitions[number].registered = True
 
     async def _sweep(self, due: Sequence[Due], number: int) -> None:
         by_customer: dict[str, list[Due]] = defaultdict(list)

@@ -79,6 +79,7 @@ class Memory:
                 cooldown_s=order.cooldown_s,
                 user=order.user,
                 device=order.device,
+                product=order.product,
             ),
         )
 

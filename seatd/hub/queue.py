@@ -157,7 +157,8 @@ class Queue:
         self.forget(session)
         self._hub.metrics.queue_wait_seconds.observe(time.monotonic() - waiter.since_s)
         if waiter.hello is not None:
-            granted = values.Granted(session=session.key, fence=session.fence, seats=seats)
+            need = tuple(waiter.products)
+            granted = values.Granted(session=session.key, fence=session.fence, seats=seats, need=need)
             return sign_in.welcome(session, granted)
         new = tuple(seat for seat in seats if seat.product in waiter.products)
         session.hold((*session.seats.values(), *new))

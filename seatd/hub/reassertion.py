@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from seatd.hub.secret import hashed
+from seatd.hub.shared_call import SharedCall
 from seatd.store.values import Held, HeldRecord, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ class Reassertion:
     def __init__(self, hub: Hub, *, audit_s: float) -> None:
         self._hub = hub
         self._audit_s = audit_s
+        self._found_again = SharedCall(hub.found_again)
 
     async def tell(self, partition: int) -> None:
-        """Tells a partition all that this node knows of its sessions. Raises `StoreUnavailable`."""
+        """Tells a partition all that this node knows of it. Raises `StoreUnavailable`."""
+        await self._found_again.ask()
+        await self._hub.licenses.tell(self._lives_in(partition))
         for customer, ended in self._hub.memory.ends(self._lives_in(partition)).items():
             await self._hub.store.rebury(customer, ended)
         lost, restored = await self._tell_held(partition, whole=True)
@@ -92,6 +96,10 @@ class Reassertion:
 
 def held_by(session: Session) -> Held:
     """A session with all that the store keeps of it."""
+    waiting = session.hub.queue.place_of(session)
+    need = session.need
+    if waiting and not session.welcomed:
+        need = tuple(want.product for want in waiting.need)
     record = HeldRecord(
         user=session.identity.user,
         domain=session.identity.domain,
@@ -99,7 +107,10 @@ def held_by(session: Session) -> Held:
         secret=hashed(session.secret),
         since_ms=session.since_ms or int(time.time() * 1000),
         seats=tuple(session.seats.values()),
-        waiting=session.hub.queue.place_of(session),
+        need=need,
+        groups=tuple(sorted(session.identity.groups)),
+        busy=session.busy,
+        waiting=waiting,
     )
     return Held(session=session.key, fence=session.fence, record=record)
 

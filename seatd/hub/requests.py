@@ -68,7 +68,7 @@ async def _draw(
     session: Session, need: tuple[values.Want, ...], message: Acquire
 ) -> values.Granted | values.Queued | Denied | Gone:
     hub = session.hub
-    if not session.stored:
+    if not session.stored or not hub.leases.may_grant(session.partition):
         return UNAVAILABLE
     if not await hub.acquires_are_settled(session):
         return UNAVAILABLE
@@ -78,6 +78,7 @@ async def _draw(
             session=session.key,
             fence=session.fence,
             need=need,
+            groups=tuple(sorted(session.identity.groups)),
             ref=message.ref,
             wait=message.wait_s > 0,
             priority=session.identity.priority,
@@ -126,6 +127,9 @@ async def take_over(session: Session, message: TakeOver) -> None:
     """Ends another session of the same user; answers the sessions that the user then has."""
     hub, identity = session.hub, session.identity
     try:
+        if await _is_busy(session, message.session):
+            text = "There is a call going on in that session."
+            return session.send(Error(ref=message.ref, code="busy_elsewhere", message=text, temporary=True))
         ended = await hub.logouts.take_over(identity, message.session, own=session.key)
         page = await hub.store.sessions(
             customer=identity.customer, user=identity.user, offset=0, size=SHOWN_SESSIONS
@@ -142,6 +146,11 @@ async def take_over(session: Session, message: TakeOver) -> None:
     )
     session.send(fitting(session.codec, Sessions(ref=message.ref, sessions=infos)))
     return None
+
+
+async def _is_busy(session: Session, other: str) -> bool:
+    row = await session.hub.store.session_of(session.identity.customer, session.identity.user, other)
+    return row is not None and row.busy
 
 
 def _away(ref: int) -> Error:

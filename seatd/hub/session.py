@@ -16,6 +16,7 @@ from seatd.hub import requests, sign_in
 from seatd.hub.outbox import Outbox
 from seatd.hub.rate import Bucket
 from seatd.hub.reassertion import held_by
+from seatd.hub.tickets import Vouched
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
 from seatd.store.values import Ended, Order
@@ -56,7 +57,9 @@ class Session:
     """A client's socket and, from `welcome` on, its session in the store.
 
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
-    `welcomed` is False while it waits in the queue; `counted_as` is the state in which the metrics have it.
+    `need` are the products without which it ends. `welcomed` is False while it waits in the queue; `counted_as` is the
+    state in which the metrics have it. `known_busy` is what the store knows of `busy`; `asked_s` is when the client was
+    last told that somebody waits; `vouched` is what its last ticket says.
     """
 
     identity: Identity
@@ -73,7 +76,11 @@ class Session:
         self.stored = False
         self.since_ms = 0
         self.seats: dict[str, Seat] = {}
+        self.need: tuple[str, ...] = ()
+        self.vouched: Vouched | None = None
         self.busy = False
+        self.known_busy = False
+        self.asked_s = -math.inf
         self.welcomed = False
         self.counted_as = ""
         self.closing: CloseCode | None = None
@@ -83,6 +90,7 @@ class Session:
         self._beat_n = 0
         self._alive_n = 0
         self._warned = False
+        self._losing: tuple[int, int] | None = None
         self._ordered_out: Order | None = None
         self._told = False
         self._replaced = False
@@ -132,6 +140,7 @@ class Session:
                 await requests.release(self, message)
             case Busy(busy=busy):
                 self.busy = busy
+                await self.hub.policies.tell_busy(self)
             case Refresh(token=token):
                 await requests.refresh(self, token)
             case TakeOver():
@@ -191,6 +200,10 @@ class Session:
         """These are the session's seats now."""
         self.seats = {seat.product: seat for seat in seats}
 
+    def loses(self, order: int) -> None:
+        """The client is being told that it has lost seats: its answer to the next beat says that it knows."""
+        self._losing = (order, self._beat_n + 1)
+
     def beat(self) -> None:
         """Sends the next beat, unless the client has missed one or this node may not speak for it."""
         if not self.beats:
@@ -199,12 +212,18 @@ class Session:
             self.close(codes.NO_ALIVE)
         elif self._token_is_good() and self._lease_is_good():
             self._beat_n += 1
-            self.send(Beat(n=self._beat_n, lease_s=int(self.hub.options.client_lease_s)))
+            lease_s = int(self.hub.options.client_lease_s)
+            self.send(Beat(n=self._beat_n, lease_s=lease_s, ticket=self.hub.tickets.renewal(self)))
 
     def _alive(self, n: int) -> None:
         if n > self._beat_n:
             raise BadMessage("alive answers no beat")
         self._alive_n = max(self._alive_n, n)
+        if self._losing and self._losing[1] <= n:
+            self.hub.spawn(self.hub.policies.confirm(self, self._losing[0]))
+            self._losing = None
+        if self.busy != self.known_busy:
+            self.hub.spawn(self.hub.policies.tell_busy(self))
 
     def _lease_is_good(self) -> bool:
         if not self.stored or self.hub.leases.may_beat(self.partition):
@@ -251,7 +270,7 @@ class Session:
                 cooldown_s=order.cooldown_s,
             )
         )
-        asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, codes.LOGOUT)
+        asyncio.get_running_loop().call_later(self.hub.options.ack_s, self.close, self._out)
 
     @property
     def ended(self) -> Ended:
@@ -270,6 +289,11 @@ class Session:
         if self.live:
             text = "The seat store is being checked. Your seats are kept; nothing new is granted meanwhile."
             self.send(Notice(code="store_recovering", message=text))
+
+    @property
+    def _out(self) -> CloseCode:
+        ended = self._ordered_out is not None and self._ordered_out.code == "license_ended"
+        return codes.LICENSE_ENDED if ended else codes.LOGOUT
 
     def replace(self) -> None:
         """The session lives elsewhere now, or its user ended it: closes the socket."""
@@ -291,7 +315,7 @@ class Session:
         if order is None or order.number != number:
             raise BadMessage("ack answers no logout")
         await self._end_in_store(acknowledged=True)
-        self.close(codes.LOGOUT)
+        self.close(self._out)
 
     async def _bye(self) -> None:
         self.hub.queue.forget(self)

@@ -72,6 +72,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
                 session=resume.session,
                 secret=hashed(resume.secret),
                 user=identity.user,
+                claim=hub.tickets.read(resume, identity, session.device),
             )
         except StoreUnavailable:
             await hub.park_unsure(session)
@@ -118,6 +119,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denied:
     """Opens a session in the store; the client is told of its seats or of its place, not of a denial."""
     hub, hello = session.hub, asked.hello
+    if (asked.need or asked.want) and not hub.leases.may_grant(session.partition):
+        return UNAVAILABLE
     session.key, session.secret = new_key(), new_key()
     opening = Opening(
         session=session.key,
@@ -127,6 +130,7 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
         device=session.device,
         need=asked.need,
         want=asked.want,
+        groups=tuple(sorted(session.identity.groups)),
         per_user=hub.options.per_user,
         unseated=hello is None,
         wait=hello is not None and hello.wait_s > 0,
@@ -149,12 +153,13 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
 
 async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | Denied | Gone) -> None:
     hub = session.hub
-    if session.closing is codes.MOVING and isinstance(answer, Granted | Queued):
-        await hub.park_unsure(session)  # seat or place are there for its hello elsewhere
+    if session.closing is codes.MOVING and isinstance(answer, Queued):
+        await hub.park_unsure(session)  # the place is there for its hello elsewhere
     elif session.closing and isinstance(answer, Granted | Queued):
         await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
     elif isinstance(answer, Granted):
-        welcome(session, answer)
+        need = tuple(want.product for want in asked.need)
+        welcome(session, msgspec.structs.replace(answer, need=need))
     elif isinstance(answer, Queued) and asked.hello is not None:
         session.fence, session.stored = 1, True
         hub.register(session, "waiting")
@@ -169,6 +174,7 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
     """The session is live: tells the client, and begins to beat."""
     hub = session.hub
     session.fence, session.stored, session.welcomed = granted.fence, stored, True
+    session.need, session.known_busy = granted.need, granted.busy
     session.since_ms = session.since_ms or int(time.time() * 1000)
     session.hold(granted.seats)
     session.send(
@@ -187,8 +193,12 @@ def welcome(session: Session, granted: Granted, *, stored: bool = True) -> None:
             server_ms=int(time.time() * 1000),
             max_frame=MAX_FRAME,
             token_ttl_s=max(0, int(session.identity.expires_s - time.time())),
+            ticket=hub.tickets.issue(session),
         )
     )
+    if granted.losing is not None:
+        session.loses(granted.losing)
+    hub.policies.welcomed(session)
     hub.register(session, "attached")
     if not granted.resumed:
         hub.metrics.sessions_opened_total.labels(session.device.kind).inc()

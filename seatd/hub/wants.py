@@ -30,6 +30,7 @@ def wants_of(
             devices=item.counts_devices,
             max_per_user=item.max_per_user or 0,
             missing=item.missing,
+            device_rule=item.device_rule,
         )
         for item in requirements
     )

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from seatd.licensing.catalog_file import BadCatalog, read_catalog
-from seatd.licensing.product import Combine, Product
+from seatd.licensing.product import Combine, DeviceRule, Product
 from seatd_protocol.messages import DeviceKind
 
 __all__ = ["BadCatalog", "Catalog", "Product", "Refusal", "Requirement", "holder_of"]
@@ -32,6 +32,7 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     max_per_user: int | None
     missing: Literal["not_licensed", "base_missing"] = "not_licensed"
     asked: bool
+    device_rule: DeviceRule = "refuse"
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,12 +43,13 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog:
-    """All products in the order of the catalogue, and the rules that follow from them."""
+    """All products in the order of the catalogue, and the rules that follow from them. `bases`: add-on -> its base."""
 
     def __init__(self, products: Mapping[str, Product], section_order: tuple[str, ...]) -> None:
         self.products = dict(products)
         self._section_order = section_order
-        self._bases = frozenset(product.base for product in products.values() if product.base)
+        self.bases = {name: product.base for name, product in products.items() if product.base}
+        self._bases = frozenset(self.bases.values())
 
     @classmethod
     def load(cls, text: str | None = None) -> Catalog:
@@ -102,6 +104,7 @@ class Catalog:
             max_per_user=product.per_extension,
             missing="base_missing" if add_on_asked else "not_licensed",
             asked=name in asked,
+            device_rule=product.device_rule,
         )
 
 

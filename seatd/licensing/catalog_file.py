@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from seatd.licensing.product import Combine, Counts, Product
+from seatd.licensing.product import Combine, Counts, DeviceRule, Product
 from seatd_protocol.messages import DeviceKind, SeatKind
 
 NAME = re.compile(r"[A-Za-z0-9_]{1,64}")  # as products are named on the wire
@@ -36,6 +36,7 @@ class ProductEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     base: str | None = None
     per_extension: int | None = None
     emergency: bool = True
+    device_rule: DeviceRule = "refuse"
 
 
 class SectionsEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,5 +165,6 @@ def _product(name: str, entry: ProductEntry, rows: list[SectionsEntry]) -> Produ
         base=entry.base,
         per_extension=entry.per_extension,
         emergency=entry.emergency,
+        device_rule=entry.device_rule,
         sections=tuple(section for row in rows if name in row.opened_by for section in row.names),
     )

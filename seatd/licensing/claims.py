@@ -15,18 +15,12 @@ from seatd.licensing.catalog import Catalog
 from seatd.licensing.faults import Fault
 from seatd.licensing.fields import Fields
 from seatd.licensing.names import canonical_domain, check_customer, check_domain, check_license, check_text
+from seatd.licensing.policy import read_policy
 from seatd_protocol.messages import SeatKind
 
 MAX_LIMIT = 10_000_000
 MAX_IAT_S = 253_402_300_799  # the end of the year 9999
 MAX_FUTURE_S = 24 * 3600  # a vendor's clock may run ahead, or stand in another zone
-POLICY_CHOICES = {
-    "on_expiry": ("drain", "evict", "after_call"),
-    "on_lower": ("drain", "evict", "after_call"),
-    "on_remove": ("drain", "evict", "after_call"),
-    "device": ("one_per_class", "take_over", "refuse"),
-}
-POLICY_DEPTH = 4
 
 
 class CustomerClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +73,7 @@ def read_claims(
         fields.fault("issued_in_future", "iat")
     customer = _customer(fields.member("customer"))
     domains = _domains(fields)
-    licenses = _licenses(fields, catalog)
+    licenses = _licenses(fields, catalog, domains)
     iss, jti = fields.text("iss", _label), fields.text("jti", check_license)
     if faults:
         return tuple(faults)
@@ -111,14 +105,14 @@ def _domains(fields: Fields) -> tuple[str, ...]:
     return domains
 
 
-def _licenses(fields: Fields, catalog: Catalog) -> tuple[LicenseClaim, ...]:
+def _licenses(fields: Fields, catalog: Catalog, domains: tuple[str, ...]) -> tuple[LicenseClaim, ...]:
     entries = fields.members("licenses")
     if entries == []:
         fields.fault("licenses_missing", "licenses")
     seen: set[str] = set()
     licenses = []
     for entry in entries or ():
-        license_ = _license(entry, catalog)
+        license_ = _license(entry, catalog, domains)
         if license_.id and license_.id in seen:
             entry.fault("duplicate_license_id", "id")
         seen.add(license_.id)
@@ -126,22 +120,23 @@ def _licenses(fields: Fields, catalog: Catalog) -> tuple[LicenseClaim, ...]:
     return tuple(licenses)
 
 
-def _license(fields: Fields, catalog: Catalog) -> LicenseClaim:
+def _license(fields: Fields, catalog: Catalog, domains: tuple[str, ...]) -> LicenseClaim:
     product, kind = _product_and_kind(fields, catalog)
     from_ms, till_ms = fields.time_ms("valid_from"), fields.time_ms("valid_till")
     if from_ms is not None and till_ms is not None and from_ms >= till_ms:
         fields.fault("from_not_before_till", "valid_till")
+    limit = fields.bounded("limit", 1, MAX_LIMIT, "limit_not_positive", default=None)
     return LicenseClaim(
         id=fields.text("id", check_license),
         product=product,
         kind=kind,
-        limit=fields.bounded("limit", 1, MAX_LIMIT, "limit_not_positive", default=None),
+        limit=limit,
         valid_from_ms=from_ms or 0,
         valid_till_ms=till_ms or 0,
         name=fields.text("name", check_text, default=""),
         tier=fields.text("tier", check_text, default=""),
         overdraft=fields.bounded("overdraft", 0, MAX_LIMIT, "overdraft_negative", default=0),
-        policy=_policy(fields),
+        policy=read_policy(fields, kind=kind, limit=limit, domains=domains),
     )
 
 
@@ -154,22 +149,3 @@ def _product_and_kind(fields: Fields, catalog: Catalog) -> tuple[str, SeatKind]:
     if kind and kind not in allowed:
         fields.fault("kind_not_allowed", "kind", f"the kind must be {' or '.join(sorted(allowed))}")
     return name, "nominal" if kind == "nominal" else "competitive"
-
-
-def _policy(fields: Fields) -> dict[str, object]:
-    """Kept as it is, apart from the choices that seatd itself acts on."""
-    policy = fields.member("policy", default={})
-    for name, choices in POLICY_CHOICES.items():
-        if name in policy.value and policy.value[name] not in choices:
-            policy.fault("bad_policy", name, f"must be one of {', '.join(choices)}")
-    if not _portable(policy.value, POLICY_DEPTH):
-        fields.fault("bad_policy", "policy", "is nested too deeply, or has a number above 2^53")
-    return dict(policy.value)
-
-
-def _portable(value: object, depth: int) -> bool:
-    """Whether every reader takes it as it is: numbers that JSON keeps exactly (RFC 7493), not too deep."""
-    if isinstance(value, dict | list):
-        members = value.values() if isinstance(value, dict) else value
-        return depth > 0 and all(_portable(member, depth - 1) for member in members)
-    return not isinstance(value, int | float) or abs(value) <= 2**53

@@ -25,7 +25,7 @@ class Fields:
         self._faults = faults
 
     def fault(self, code: str, name: str, message: str = "") -> None:
-        """Notes a fault of the field; without a message, the code's own meaning."""
+        """Notes a fault of the field ("": of the object itself); without a message, the code's own meaning."""
         self._faults.append(Fault(code, self._at(name), message or FAULT_CODES[code]))
 
     def text(
@@ -116,4 +116,4 @@ class Fields:
         self.fault("wrong_type" if name in self.value else "missing", name, "must be given")
 
     def _at(self, name: str) -> str:
-        return f"{self._path}.{name}" if self._path else name
+        return f"{self._path}.{name}" if self._path and name else self._path or name

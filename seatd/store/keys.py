@@ -13,8 +13,8 @@ from zlib import crc32
 DEPLOYMENT = "seatd:deployment"
 API_TOKENS = "seatd:api_tokens"
 
-QUEUE_CHANNEL = "seatd:queue"
-"""The channel on which all nodes are told whose queue has moved: the message is the customer's name."""
+REGISTRY_CHANNEL = "seatd:registry"
+"""The channel on which all nodes are told whose licenses or assignments have changed: the message is the customer's name."""
 
 PARTITION_KEYS = (
     "meta",
@@ -24,11 +24,13 @@ PARTITION_KEYS = (
     "orders",
     "tombs",
     "cooldowns",
+    "kicks",
     "customers",
     "expiries",
 )
 CUSTOMER_KEYS = (
     "licenses",
+    "withdrawn",
     "offers",
     "license_keys",
     "profile",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import structlog
 
 from seatd.store.checks import check
@@ -9,15 +11,24 @@ from seatd.store.cluster import Cluster
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
+from seatd.store.policies import PolicyVerbs
+from seatd.store.registrations import RegistrationVerbs
 from seatd.store.registry import RegistryVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
 log = structlog.get_logger(__name__)
 
+TICKET_KEY_BYTES = 32
+TICKET_KEYS = 4
 
-class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
+
+class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
+
+    ticket_keys: tuple[bytes, ...] = ()
+    """With which tickets are signed: the deployment's own first, then those that it had before (see `found_again`).
+    Empty before `join`."""
 
     async def join(self) -> None:
         """Records the deployment's fixed settings when it is born; refuses a store that has others, or that cannot do it.
@@ -26,8 +37,7 @@ class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
         """
         try:
             unwise = await self._unwise()
-            await self.pipeline.command("HSETNX", DEPLOYMENT, "partitions", str(self.partitions))
-            recorded = int(await self.pipeline.command("HGET", DEPLOYMENT, "partitions") or 0)
+            recorded = await self.found_again()
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
         except StoreUnavailable as error:
@@ -39,6 +49,20 @@ class Store(SessionVerbs, NodeVerbs, RegistryVerbs):
                 f"the store was made with {recorded} partitions, this node is set to {self.partitions}: "
                 f"set [store] partitions = {recorded}"
             )
+
+    async def found_again(self) -> int:
+        """Puts back what a deployment is born with, where the store has lost it; answers the recorded number of partitions.
+
+        The key of the tickets is the one that this node knows. Where another node came first with a new one, that counts for
+        new tickets, and those that were given out before stay good.
+        """
+        key = self.ticket_keys[0] if self.ticket_keys else secrets.token_bytes(TICKET_KEY_BYTES)
+        await self.pipeline.command("HSETNX", DEPLOYMENT, "partitions", str(self.partitions))
+        await self.pipeline.command("HSETNX", DEPLOYMENT, "ticket_key", key)
+        partitions, key = await self.pipeline.command("HMGET", DEPLOYMENT, "partitions", "ticket_key")
+        if key is not None:
+            self.ticket_keys = tuple(dict.fromkeys((key, *self.ticket_keys)))[:TICKET_KEYS]
+        return int(partitions or 0)
 
     async def _unwise(self) -> list[str]:
         clustered = isinstance(self.pipeline, Cluster)

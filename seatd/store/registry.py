@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgpack
@@ -11,7 +12,7 @@ import msgspec
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.durability import DurableVerbs
-from seatd.store.keys import API_TOKENS, customer_key, partition_key
+from seatd.store.keys import API_TOKENS, REGISTRY_CHANNEL, customer_key, partition_key
 from seatd.store.values import (
     Assigned,
     HolderRow,
@@ -19,6 +20,7 @@ from seatd.store.values import (
     LicenseRow,
     Page,
     SessionRow,
+    StoreUnavailable,
     TokenRecord,
     node_name,
 )
@@ -50,7 +52,7 @@ class RegistryVerbs(DurableVerbs):
         return answer.to(Imported, status=answer.word)
 
     async def drop_license(self, customer: str, license: str) -> bool:
-        """Withdraws a license: no new seats on it. False: there is none of that id."""
+        """Withdraws a license: no new seats on it; its policy says what becomes of those held. False: there is none such."""
         word = (await self.call("drop_license", customer, license=license)).word
         await self._changed(customer)
         return word == "dropped"
@@ -68,6 +70,7 @@ class RegistryVerbs(DurableVerbs):
     async def unassign(self, customer: str, license: str, user: str) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
         word = (await self.call("unassign", customer, license=license, user=user)).word
+        await self._announce(customer)
         await self.make_durable(self.partition(customer))
         return word == "unassigned"
 
@@ -137,9 +140,13 @@ class RegistryVerbs(DurableVerbs):
         for customer, packed in zip(customers, found, strict=True):
             if packed is not None:
                 user = msgpack.unpackb(packed)["user"]
-                page = await self.sessions(customer=customer, user=user, size=SCAN)
-                return next((row for row in page.items if row.session == session), None)
+                return await self.session_of(customer, user, session)
         return None
+
+    async def session_of(self, customer: str, user: str, session: str) -> SessionRow | None:
+        """One live session of this user."""
+        page = await self.sessions(customer=customer, user=user, size=SCAN)
+        return next((row for row in page.items if row.session == session), None)
 
     async def waiting_to_end(self) -> int:
         """How many sessions have no socket or are draining, in the whole store."""
@@ -156,9 +163,16 @@ class RegistryVerbs(DurableVerbs):
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
     async def _changed(self, customer: str) -> None:
-        """The registry has changed: those who wait may have a seat now, and the change must last."""
+        """The registry has changed: those who wait may have a seat now, others may lose theirs, and the change must last."""
+        await self._announce(customer)
         await self.call("serve", customer)
+        if self.on_licenses:
+            self.on_licenses(self.partition(customer))
         await self.make_durable(self.partition(customer))
+
+    async def _announce(self, customer: str) -> None:
+        with suppress(StoreUnavailable):  # then nodes learn of it by themselves, later
+            await self.publish(REGISTRY_CHANNEL, customer)
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""

@@ -23,6 +23,7 @@ COMMON_ARGS = frozenset(
         "linger_ms",
         "tomb_ms",
         "jump_ms",
+        "old_primary_ms",
         "now_ms",
     }
 )

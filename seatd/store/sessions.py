@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from seatd.store.values import (
+    Claim,
     Denied,
     Gone,
     Granted,
@@ -34,10 +35,29 @@ class SessionVerbs(Verbs):
         return _queued(answer, opening.session) or _granted(answer, opening.session)
 
     async def attach(
-        self, customer: str, node: str, *, session: str, secret: str, user: str
+        self,
+        customer: str,
+        node: str,
+        *,
+        session: str,
+        secret: str,
+        user: str,
+        claim: Claim | None = None,
     ) -> Granted | Denied | Gone:
-        """Resumes a session on this node; the node that had it is told to let go."""
-        answer = await self.call("attach", customer, node=node, session=session, secret=secret, user=user)
+        """Resumes a session on this node; the node that had it is told to let go.
+
+        `claim` is what its client's ticket says (its user, device and secret are known to be the client's own): while the
+        partition recovers, a session that it has lost is put back by that.
+        """
+        answer = await self.call(
+            "attach",
+            customer,
+            node=node,
+            session=session,
+            secret=secret,
+            user=user,
+            claim=claim and msgspec.to_builtins(claim),
+        )
         return _granted(answer, session, resumed=True)
 
     async def acquire(
@@ -47,6 +67,7 @@ class SessionVerbs(Verbs):
         session: str,
         fence: int,
         need: Sequence[Want],
+        groups: Sequence[str] = (),
         ref: int = 0,
         wait: bool = False,
         priority: int = 0,
@@ -62,6 +83,7 @@ class SessionVerbs(Verbs):
             session=session,
             fence=fence,
             need=[msgspec.to_builtins(want) for want in need],
+            groups=list(groups),
             ref=ref,
             wait=wait,
             priority=priority,
@@ -140,5 +162,7 @@ def _granted(answer: Answer, session: str, *, resumed: bool = False) -> Granted 
             return answer.to(Denied)
         case "gone":
             return answer.to(Gone)
+        case "recovering":
+            raise StoreUnavailable("recovering: only the end of the window can tell")
         case _:
             raise StoreUnavailable("this node's lease has lapsed")

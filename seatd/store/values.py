@@ -36,7 +36,8 @@ def node_name(node: str) -> str:
 
 
 class Opening(Value, frozen=True, kw_only=True):
-    """A sign-in, as the hub asks for it. `secret` is the hash under which a resume is checked."""
+    """A sign-in, as the hub asks for it. `secret` is the hash under which a resume is checked, `groups` are the user's, for
+    which seats may be reserved."""
 
     session: str
     secret: str
@@ -45,6 +46,7 @@ class Opening(Value, frozen=True, kw_only=True):
     device: Device
     need: tuple[Want, ...] = ()
     want: tuple[Want, ...] = ()
+    groups: tuple[str, ...] = ()
     per_user: int = 20
     unseated: bool = False
     wait: bool = False
@@ -55,7 +57,8 @@ class Opening(Value, frozen=True, kw_only=True):
 class Want(Value, frozen=True, kw_only=True):
     """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
 
-    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound);
+    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound); `device_rule` is the
+    catalogue's rule for further devices (a license may have its own);
     `missing` is the denial code when no license of the product covers the domain. Of what is only wanted, products of one
     `group` come together or not at all (an add-on, its base and its device).
     """
@@ -67,6 +70,7 @@ class Want(Value, frozen=True, kw_only=True):
     max_per_user: int = 0
     missing: str = "not_licensed"
     group: str = ""
+    device_rule: str = "refuse"
 
 
 class OwnSession(Value, frozen=True, kw_only=True):
@@ -81,7 +85,9 @@ class OwnSession(Value, frozen=True, kw_only=True):
 class Granted(Value, frozen=True, kw_only=True):
     """The session has these seats now. `fence` grows with each node that takes the session over.
 
-    `device` is told of a resumed session: the one that it was opened on, whatever the resume says.
+    What follows is told of a resumed session: `device` is the one that it was opened on, whatever the resume says; `need` the
+    products without which it ends; `busy` whether a call went on; `losing` the last order that took a seat from it, as long as
+    it is not confirmed that its client knows.
     """
 
     session: str
@@ -89,6 +95,9 @@ class Granted(Value, frozen=True, kw_only=True):
     seats: tuple[Seat, ...]
     resumed: bool = False
     device: Device | None = None
+    need: tuple[str, ...] = ()
+    busy: bool = False
+    losing: int | None = None
 
 
 class Queued(Value, frozen=True, kw_only=True):
@@ -170,11 +179,12 @@ class KickedSession(Value, frozen=True, kw_only=True):
 class Order(Value, frozen=True, kw_only=True):
     """What another node wants this node to tell one of its clients. `number` grows within a partition.
 
-    `device` of a logout: only this device of the `user` is refused for `cooldown_s`.
+    `device` of a logout: only this device of the `user` is refused for `cooldown_s`. `changed`: the session has lost `seats`,
+    `code` says why. `notice`: for every session with a seat of `license`.
     """
 
     number: int
-    type: Literal["logout", "superseded", "receipt", "granted", "refused"]
+    type: Literal["logout", "superseded", "receipt", "granted", "refused", "changed", "notice"]
     customer: str
     session: str
     fence: int = 0
@@ -190,6 +200,15 @@ class Order(Value, frozen=True, kw_only=True):
     product: str | None = None
     ref: int | None = None
     seats: tuple[Seat, ...] = ()
+    license: str = ""
+    until_ms: int = 0
+
+
+class DueLicense(Value, frozen=True, kw_only=True):
+    """A license that somebody must look after: it ends, or its policy has something to say (the review looks again)."""
+
+    customer: str
+    license: str
 
 
 class Due(Value, frozen=True, kw_only=True):
@@ -201,20 +220,19 @@ class Due(Value, frozen=True, kw_only=True):
 
 
 class Beat(Value, frozen=True, kw_only=True):
-    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says.
-
-    `lapsed`: the node's lease was over; `forgotten`: it was not even known.
-    """
+    """A partition's answer to a node's beat. `now_ms` is the partition's own time, `wall_ms` what its server's clock says;
+    by that, `next_ms` is when the next license must be looked after."""
 
     epoch: int
     now_ms: int
     wall_ms: int
     recover_until_ms: int
     lapsed: bool
-    forgotten: bool
     orders: tuple[Order, ...]
     due: tuple[Due, ...]
     more: bool
+    licenses: tuple[DueLicense, ...] = ()
+    next_ms: int | None = None
 
 
 class Waiting(Value, frozen=True, kw_only=True):
@@ -237,6 +255,9 @@ class HeldRecord(Value, frozen=True, kw_only=True):
     secret: str
     since_ms: int
     seats: tuple[Seat, ...]
+    need: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    busy: bool = False
     waiting: Waiting | None = None
 
 
@@ -250,6 +271,44 @@ class Held(Value, frozen=True, kw_only=True):
     fence: int
     record: HeldRecord | None = None
     left_ms: int | None = None
+
+
+class Holder(Value, frozen=True, kw_only=True):
+    """A holder of a license. `foreign`: the license no longer covers its domain or product."""
+
+    holder: str
+    since_ms: int
+    foreign: bool
+
+
+class Review(Value, frozen=True, kw_only=True):
+    """What a license's policy may be about: `everybody` (it has ended), or `excess` holders above its limit and those whom
+    it no longer covers. `holders`, if any of that is so, are all of them in the order in which they go."""
+
+    everybody: bool = False
+    excess: int = 0
+    holders: tuple[Holder, ...] = ()
+    cursor: str | None = None
+
+    @property
+    def concerned(self) -> tuple[Holder, ...]:
+        """Those of the holders who may have to give up their seats."""
+        if self.everybody:
+            return self.holders
+        return self.holders[: max(self.excess, sum(holder.foreign for holder in self.holders))]
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """What a client's ticket says of a session that the store may have lost.
+
+    `until_ms`: until when its client could believe in it, by the partition's own time, which was `behind_ms` behind the
+    store's clock.
+    """
+
+    fence: int
+    record: HeldRecord
+    until_ms: int
+    behind_ms: int
 
 
 class Reasserted(Value, frozen=True, kw_only=True):
@@ -269,6 +328,7 @@ class Forced(Value, frozen=True, kw_only=True):
     cooldown_s: int
     user: str
     device: str | None = None
+    product: str | None = None
 
 
 class Ended(Value, frozen=True, kw_only=True):
@@ -295,6 +355,23 @@ class Swept(Value, frozen=True, kw_only=True):
 
 
 # -- the registry ---------------------------------------------------------------------------------
+
+
+class Registration(Value, frozen=True, kw_only=True):
+    """What the registry has of a customer: records of licenses by id, texts of their keys by jti, the profile, and who is
+    assigned (license NUL user). A node only keeps it, so the records are as the store has them."""
+
+    licenses: dict[str, dict[str, object]]
+    license_keys: dict[str, str]
+    profile: dict[str, str] | None = None
+    assignments: tuple[str, ...] = ()
+
+
+class Reregistered(Value, frozen=True, kw_only=True):
+    """License ids that were put back, and those that had been withdrawn and are gone again."""
+
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 class Imported(Value, frozen=True, kw_only=True):
@@ -338,6 +415,11 @@ class LicenseRow(Value, frozen=True, kw_only=True):
     used: int
     online: int
 
+    @property
+    def above_limit(self) -> int:
+        """Seats in use above the limit: in the overdraft, or because the limit has been lowered."""
+        return max(0, self.online - self.limit)
+
 
 class HolderRow(Value, frozen=True, kw_only=True):
     """A user of a license: assigned to it, or holding a seat of it."""
@@ -363,6 +445,7 @@ class SessionRow(Value, frozen=True, kw_only=True):
     since_ms: int
     until_ms: int | None
     seats: tuple[Seat, ...]
+    busy: bool = False
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):

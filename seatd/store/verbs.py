@@ -28,7 +28,7 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `client_lease_ms`: the client's right to its seats; `linger_ms`: how long a session without socket keeps them;
     `tomb_ms`: how long an ended session's id is remembered; `recovery_ms`: how long no seat is granted after the store may
-    have lost writes.
+    have lost writes; `old_primary_ms`: how long a store that was replaced may go on taking them.
     """
 
     partitions: int = 64
@@ -37,6 +37,7 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     linger_ms: int = 30_000
     tomb_ms: int = 300_000
     recovery_ms: int = 50_000
+    old_primary_ms: int = 11_000
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class Verbs:
 
     `on_call` is told of every answered call: the verb, and the seconds that it took from here.
     `on_epoch` is told of a partition whose epoch has risen: the store may have lost writes.
+    `on_licenses` is told of a partition whose licenses have been changed from here: some may have to be looked after at once.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Verbs:
         now_ms: Callable[[], int] | None = None,
         on_call: Callable[[str, float], None] | None = None,
         on_epoch: Callable[[int], None] | None = None,
+        on_licenses: Callable[[int], None] | None = None,
     ) -> None:
         self.client = client
         self.options = options
@@ -76,6 +79,7 @@ class Verbs:
         self._now_ms = now_ms
         self._on_call = on_call
         self.on_epoch = on_epoch
+        self.on_licenses = on_licenses
         self._connections = Connections(self.pipeline.disconnect)
         self._common = {
             "recovery_ms": options.recovery_ms,
@@ -83,6 +87,7 @@ class Verbs:
             "linger_ms": options.linger_ms,
             "tomb_ms": options.tomb_ms,
             "jump_ms": options.node_lease_ms // 2,
+            "old_primary_ms": options.old_primary_ms,
         }
 
     @property

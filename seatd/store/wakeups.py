@@ -11,13 +11,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.exceptions import ResponseError
 
-from seatd.store.keys import QUEUE_CHANNEL, wake_channel
+from seatd.store.keys import QUEUE_CHANNEL, REGISTRY_CHANNEL, wake_channel
 from seatd.store.pipeline import AWAY
 
 RETRY_S = 0.5
@@ -27,6 +28,15 @@ log = structlog.get_logger(__name__)
 
 Publish = Callable[[str, str], Awaitable[object]]
 """Sends a message to a channel, as `Store.publish` does."""
+
+
+class RegistryChanged(NamedTuple):
+    """The licenses or assignments of a customer have changed."""
+
+    customer: str
+
+
+Announced = int | str | RegistryChanged
 
 
 class Wakeups:
@@ -60,9 +70,9 @@ class Wakeups:
         """Whether nothing is heard now."""
         return bool(self.trouble)
 
-    async def announced(self) -> AsyncIterator[int | str]:
-        """What is announced: the number of a partition in which orders wait for this node, or the name of a customer whose
-        queue has moved. Subscribes anew whenever it has gone deaf.
+    async def announced(self) -> AsyncIterator[Announced]:
+        """What is announced: the number of a partition in which orders wait for this node, the name of a customer whose
+        queue has moved, or whose registry has changed. Subscribes anew whenever it has gone deaf.
         """
         while True:
             try:
@@ -76,7 +86,7 @@ class Wakeups:
                             self._subscribed(echoing)
                         elif (told := self._told(message)) is not None:
                             yield told
-            except AWAY as error:
+            except (*AWAY, ResponseError) as error:  # away, or refuses for now (BUSY, say)
                 self._went_deaf(error)
                 await asyncio.sleep(RETRY_S)
 
@@ -89,7 +99,7 @@ class Wakeups:
         self._due_s = self._echo_due_s()
         async with self._client.pubsub(ignore_subscribe_messages=False) as subscription:
             async with asyncio.timeout_at(self._due_s):
-                await subscription.subscribe(self._channel, QUEUE_CHANNEL)
+                await subscription.subscribe(self._channel, QUEUE_CHANNEL, REGISTRY_CHANNEL)
             yield subscription
 
     @asynccontextmanager
@@ -121,11 +131,13 @@ class Wakeups:
         if self._publish is None:
             self._hears()
 
-    def _told(self, message: dict[str, Any]) -> int | str | None:
+    def _told(self, message: dict[str, Any]) -> Announced | None:
         """What a message says to others; None when it is the echo, or nothing that we know."""
         text = message["data"].decode(errors="replace")
         if message["channel"] == QUEUE_CHANNEL.encode():
             return str(text)
+        if message["channel"] == REGISTRY_CHANNEL.encode():
+            return RegistryChanged(text)
         if text.startswith(ECHO):
             self._echoed(text.removeprefix(ECHO))
         return int(text) if text.isascii() and text.isdigit() else None

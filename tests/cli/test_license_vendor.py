@@ -46,6 +46,27 @@ def test_only_the_key_is_printed_and_it_holds(seatd: Seatd, vendor: Path) -> Non
     assert {(row.name, row.tier, row.overdraft) for row in key.licenses} == {("order 7", "gold", 2)}
 
 
+def test_the_policy_is_what_was_said(seatd: Seatd, vendor: Path) -> None:
+    (row,) = read(
+        issue(
+            seatd, *BASE, "--days", "30", "--on-expiry", "after_call", "--on-lower", "evict", "--on-remove", "drain",
+            "--deadline", "15m", "--device-rule", "take_over", "--notify-waiting", "--reserve", "group:a:b:2",
+            "--reserve", "user:boss@acme.example:1",
+        )
+    ).licenses  # fmt: skip
+    assert row.policy == {
+        "on_expiry": "after_call",
+        "on_lower": "evict",
+        "on_remove": "drain",
+        "deadline_s": 900,
+        "device": "take_over",
+        "notify_waiting": True,
+        "reservations": [{"user": "boss@acme.example", "seats": 1}, {"group": "a:b", "seats": 2}],
+    }
+    (plain,) = read(issue(seatd, *BASE, "--days", "30")).licenses
+    assert plain.policy == {}
+
+
 def test_days_count_from_now_with_an_allowance_for_clocks(seatd: Seatd, vendor: Path) -> None:
     key = read(issue(seatd, *BASE, "--days", "30"))
     (row,) = key.licenses
@@ -104,6 +125,11 @@ def test_two_keys_have_different_ids(seatd: Seatd, vendor: Path) -> None:
             ("--till", "2030-02-30"),
             "Invalid value for '--till': '2030-02-30' is not a date in UTC such as 2026-01-31 or "
             "2026-01-31T12:00:00Z.",
+        ),
+        (
+            ("--days", "1", "--reserve", "team:sales:2"),
+            "Invalid value for '--reserve': 'team:sales:2' is not KIND:NAME:SEATS, such as group:supervisors:2; "
+            "KIND is user, group or domain.",
         ),
         (
             ("--days", "1", "--license", "CALL_CENTER:25"),

@@ -58,8 +58,8 @@ def _of_one(records: list[Event]) -> Iterator[Belief]:
 class Limits:
     """The limit of each license over time, as far as the history knows it.
 
-    While a change is under way (invoked, not yet acknowledged) both may be in force: a lower one counts from its `ok`, a higher
-    one from its `invoke`.
+    While a change is under way (invoked, not yet acknowledged) both may be in force: a lower one counts from its `ok`, a
+    higher one from its `invoke`.
     """
 
     def __init__(self, history: History, initial: dict[str, int]) -> None:

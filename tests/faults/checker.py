@@ -1,7 +1,7 @@
 """Judges a history: the twelve rules that must hold whatever fails. Pure functions; each violation says what, who, when.
 
-I1 is the promise itself: no more clients than the limit may rightly believe in a seat at one moment. A client believes by its own
-lease rule, from `welcome` to the first of `bye` sent, its lease's end, `logout` received, a final denial or close.
+I1 is the promise itself: no more clients than the limit may rightly believe in a seat at one moment. A client believes by its
+own lease rule, from `welcome` to the first of `bye` sent, its lease's end, `logout` received, a final denial or close.
 The sweep over intervals is per license (P-compositionality: a history is right if each license's part of it is).
 """
 
@@ -24,9 +24,9 @@ __all__ = ["Rules", "Violation", "check"]
 class Rules:
     """What the history is judged by.
 
-    `limits`: license -> seats at the beginning. `overdraft`: license -> seats above the limit that the key allows. `kick_s`: how
-    long after a forced logout a client may still believe (T + C: until then it stops by itself). `ends_known`: every client's
-    last close must have a code of the contract; off where the trial has ended clients itself. `first_come`: clients
+    `limits`: license -> seats at the beginning. `overdraft`: license -> seats above the limit that the key allows. `kick_s`:
+    how long after a forced logout a client may still believe (T + C: until then it stops by itself). `ends_known`: every
+    client's last close must have a code of the contract; off where the trial has ended clients itself. `first_come`: clients
     are served in the order in which they began to wait. `exact_ledger`: `granted` has the moment of the write itself;
     otherwise a seat may have been granted at any moment since its hello.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -137,7 +138,9 @@ async def kick_races_resume(trial: Trial) -> None:
     a, b = await trial.deploy(2, seats=races)
     rng = random.Random(36)
     people = [trial.stubborn_person(f"k{n}") for n in range(races)]
-    won = await together([lambda p=p: _race(trial, p, a, b, rng.uniform(-0.02, 0.005)) for p in people])  # type: ignore[misc]
+    won = await together(
+        [partial(_race, trial, person, a, b, rng.uniform(-0.02, 0.005)) for person in people]
+    )
     trial.exactly("logouts not told within 2 s", sum(told is False for told in won), 0)
     trial.told("races that the resume won", sum(told is not None for told in won))
     kicked = {s for event in trial.history.of("kick") for s in event.value["sessions"]}
@@ -198,7 +201,7 @@ async def kick_without_wakeups(trial: Trial) -> None:
 async def _deafens(trial: Trial) -> None:
     async with Redis.from_url(trial.engine.url) as client:
         while True:
-            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await client.client_kill_filter(_type="pubsub")
             await asyncio.sleep(0.01)
 
 
@@ -239,7 +242,8 @@ async def kick_while_cut_off(trial: Trial) -> None:
 @fault(
     "F47",
     "clients stop reading while they are sent a lot",
-    "all closed at most 10 s later; at most 512 kB of memory each; p99 of others' requests at most 0.5 s; others keep their session",
+    "all closed at most 10 s later; at most 512 kB of memory each; p99 of others' requests at most 0.5 s; "
+    "others keep their session",
     seconds=60,
 )
 async def deaf_clients(trial: Trial) -> None:

@@ -9,7 +9,7 @@ operation has an `invoke` and then `ok`, `fail` (it took no effect) or `info` (n
 | `hello` | ok | a client | welcome; value: user, resumed |
 | `hello` | fail | a client | denied; value: code |
 | `hello` | info | a client | the connection ended before the answer |
-| `believes` | ok | a client | value: seats [[license, holder]...], until_s: from now to the client's next one, at most to until_s |
+| `believes` | ok | a client | value: seats [[license, holder]], until_s: from now to its next one, at most to until_s |
 | `bye`, `logout` | ok | a client | it has let go by itself; by order |
 | `closed` | ok | a client | a connection's end; value: code, reason, final (the client does not come back) |
 | `kick` | invoke, ok | an administrator | value: user, sessions, cooldown_s (0: none) |
@@ -22,7 +22,7 @@ operation has an `invoke` and then `ok`, `fail` (it took no effect) or `info` (n
 | `used` | ok | the ledger | license; value: used, limit, recovering |
 | `epoch` | ok | whoever reads it | epoch |
 | `lost` | ok | the trial | the store has lost writes |
-| `rest` | ok | the trial | nothing moves any more; value: ledger, nodes: the sessions that each knows; parked: in the ledger, in their time |
+| `rest` | ok | the trial | nothing moves any more; value: ledger, nodes: the sessions that each knows; parked: in their time |
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def out_of_turn(history: History) -> Iterator[Violation]:
 
 
 def leaks(history: History) -> Iterator[Violation]:
-    """I7: at rest the ledger knows the sessions that the nodes know, no more and no less; but for parked ones in their time."""
+    """I7: at rest the ledger knows the sessions that the nodes know, no more, no less; but for parked ones in their time."""
     for event in history.of("rest"):
         ledger, nodes = set(event.value["ledger"]), set(event.value["nodes"])
         if more := ledger - nodes:
@@ -87,7 +87,11 @@ def not_conserved(history: History) -> Iterator[Violation]:
     if any(history.of("lost")):
         return
     low = high = 0
+    counted: set[str] = set()
     for event in history:
+        if event.op == "granted" and event.session in counted:
+            continue  # a session may have seats of several licenses
+        counted |= {event.session} if event.op == "granted" else set()
         if event.op in ("granted", "freed") and event.type in ("ok", "info"):
             step = 1 if event.op == "granted" else -1
             low += step if event.type == "ok" or step < 0 else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from functools import partial
 
 from seatd_protocol.messages import Denied, Welcome
 from tests.faults.fault import fault
@@ -86,7 +87,7 @@ async def replies_lost(trial: Trial) -> None:
     people = [trial.person(f"u{n}", a.clients) for n in range(trial.size)]
     flapping = asyncio.create_task(_flaps(proxy))
     try:
-        welcomed = await together([lambda p=p: until_welcome(p, 60) for p in people])  # type: ignore[misc]
+        welcomed = await together([partial(until_welcome, person, 60) for person in people])
     finally:
         flapping.cancel()
         proxy.restore()
@@ -149,8 +150,8 @@ async def broken_now_and_then(trial: Trial) -> None:
     proxy.reset_some(0.01)
     rounds = 40 if trial.times.scale == 1 else 5
     done = await together(
-        [lambda n=n: _comes_and_goes(trial, f"w{n}", a, rounds) for n in range(trial.size // 2)]
-    )  # type: ignore[misc]
+        [partial(_comes_and_goes, trial, f"w{n}", a, rounds) for n in range(trial.size // 2)]
+    )
     proxy.restore()
     trial.told("sign-ins", sum(done))
     trial.told("connections of the node to the store", proxy.accepted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ def sessions_of(people: list[Person]) -> dict[str, str]:
     seconds=30,
 )
 async def node_killed(trial: Trial) -> None:
-    a, *_ = await trial.deploy(3)
+    await trial.deploy(3)
     people = await trial.crowd()
     await _kill_and_come_back(trial, people, at_most_s=3.0)
     answer = await trial.knock("stranger", trial.nodes[1])
@@ -273,13 +272,15 @@ async def starved(trial: Trial) -> None:
     nodes = await trial.deploy(2)
     people = await trial.crowd()
     before = sessions_of(people)
-    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(8)]
+    burning = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass") for _ in range(8)
+    ]
     try:
         await asyncio.sleep(trial.times.scaled(300))
     finally:
         for process in burning:
             process.kill()
-            process.wait()
+            await process.wait()
     trial.exactly("leases lapsed", sum(node.said.count("lease had lapsed") for node in nodes), 0)
     await all_live(people, trial.times.linger)
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from tests.faults.history import History
 
 
 class Person:
-    """One device of one user. `welcomes`: (when, the session, the node, whether resumed)."""
+    """One device of one user. `patience`: the share of the usual back-off that it waits, where all times are short."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Person:
         device: str = "d1",
         need: Sequence[str] = ("CALL_CENTER",),
         wait_s: int = 0,
+        patience: float = 1.0,
     ) -> None:
         self.history = history
         self.customer = customer
@@ -52,7 +54,7 @@ class Person:
             on_event=self._event,
             observe=self._observe,
             http=http,
-            timing=Timing(clock=time.monotonic),
+            timing=Timing(clock=time.monotonic, random=lambda: patience * random.random()),
         )
 
     async def sign_in(self) -> Welcome | Denied | Closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -24,9 +25,8 @@ async def scripts_forgotten(trial: Trial) -> None:
     flushing = asyncio.create_task(_flushes(trial))
     until_s = began_s + trial.times.scaled(60)
     try:
-        done = await together(
-            [lambda n=n: _works(trial, f"w{n}", n, until_s) for n in range(min(20, trial.size // 2))]
-        )  # type: ignore[misc]
+        workers = range(min(20, trial.size // 2))
+        done = await together([partial(_works, trial, f"w{n}", n, until_s) for n in workers])
     finally:
         flushing.cancel()
     trial.told("sign-ins", sum(done))
@@ -66,7 +66,10 @@ async def store_busy(trial: Trial) -> None:
     before, began_s = sessions_of(people), time.monotonic()
     busy_s = trial.times.scaled(8)
     blocking = asyncio.create_task(_blocks(trial, busy_s))
-    knocking = [asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20)) for n in range(min(10, trial.size // 2))]
+    knocking = [
+        asyncio.create_task(_insists(trial, f"w{n}", began_s + busy_s + 20))
+        for n in range(min(10, trial.size // 2))
+    ]
     await blocking
     came = await asyncio.gather(*knocking)
     trial.exactly("newcomers with a seat in the end", sum(came), len(came))

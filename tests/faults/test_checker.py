@@ -157,11 +157,18 @@ def used(t: float, number: int, **value: Any) -> Event:
         (
             "I8",
             [granted(1, "s"), granted(2, "t"), event(9, "trial", "rest", value={"ledger": ["s"], "nodes": ["s"]})],
-            [granted(1, "s"), event(2, "l", "freed", session="t", type_="info")]
-            + [event(9, "trial", "rest", value={"ledger": ["s"], "nodes": ["s"]})],
+            [
+                granted(1, "s"),
+                event(2, "l", "freed", session="t", type_="info"),
+                event(9, "trial", "rest", value={"ledger": ["s"], "nodes": ["s"]}),
+            ],
         ),
         ("I9", [event(1, "a", "epoch", epoch=2), event(2, "a", "epoch", epoch=1)], [event(1, "a", "epoch", epoch=2)]),
-        ("I9", [event(n, "a", "epoch", epoch=3 - n) for n in (1, 2)], [event(n, f"n{n}", "epoch", epoch=3 - n) for n in (1, 2)]),
+        (
+            "I9",
+            [event(n, "a", "epoch", epoch=3 - n) for n in (1, 2)],
+            [event(n, f"n{n}", "epoch", epoch=3 - n) for n in (1, 2)],
+        ),
         (
             "I10",
             [granted(1, "s", request="r"), granted(2, "t", request="r")],
@@ -175,8 +182,10 @@ def used(t: float, number: int, **value: Any) -> Event:
         (
             "I12",
             [event(1, "ann", "closed", value={"code": 1006, "reason": "broke", "final": True})],
-            [event(1, "ann", "closed", value={"code": 1006, "reason": "broke", "final": False})]
-            + [event(2, "ann", "closed", value={"code": 4302, "reason": "logout", "final": True})],
+            [
+                event(1, "ann", "closed", value={"code": 1006, "reason": "broke", "final": False}),
+                event(2, "ann", "closed", value={"code": 4302, "reason": "logout", "final": True}),
+            ],
         ),
     ],
 )  # fmt: skip

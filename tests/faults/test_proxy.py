@@ -55,13 +55,15 @@ class Caller:
 
     all: ClassVar[list[Caller]] = []
 
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.all.append(self)
+
     @classmethod
     async def of(cls, proxy: Proxy) -> Caller:
-        self = cls()
         host, _, port = proxy.address.rpartition(":")
-        self.reader, self.writer = await asyncio.open_connection(host, int(port))
-        cls.all.append(self)
-        return self
+        return cls(*await asyncio.open_connection(host, int(port)))
 
     async def hears(self, number: int = 4) -> bytes:
         async with asyncio.timeout(SOON_S):

@@ -77,7 +77,9 @@ class Trial:
             await self.start(name, store=store, **settings)
         self.company = Company(*self.nodes)
         await self.license(self.size if seats is None else seats)
-        self.watch = Watch(self.watched or self.store or self.engine.url, self.company.name, PARTITIONS, self.history)
+        self.watch = Watch(
+            self.watched or self.store or self.engine.url, self.company.name, PARTITIONS, self.history
+        )
         self._stack.push_async_callback(self.watch.close)
         self.watch.start()
         return self.nodes
@@ -169,7 +171,15 @@ class Trial:
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
         person = Person(
-            self.history, self.http, addresses, self.company.name, user, token, device=device, wait_s=wait_s
+            self.history,
+            self.http,
+            addresses,
+            self.company.name,
+            user,
+            token,
+            device=device,
+            patience=self.times.scale,
+            wait_s=wait_s,
         )
         self.people.append(person)
         return person
@@ -239,7 +249,8 @@ class Trial:
 
     async def all_back(self, people: Sequence[Person], since: float, within_s: float) -> list[float]:
         """Waits for everybody's welcome after `since`; what `back_s` says then."""
-        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < since + within_s:
+        give_up_s = since + within_s
+        while len(back := self.back_s(people, since)) < len(people) and time.monotonic() < give_up_s:
             await asyncio.sleep(0.1)
         return back
 
@@ -274,11 +285,13 @@ class Trial:
                 ledger = await self.watch.look()
                 live = [person.session for person in self.people if person.live]
                 live += [person.session for person in self.stubborn if person.connected]
-                if set(ledger.standing()) == set(live) or time.monotonic() > give_up_s:
+                standing = ledger.standing()
+                if set(standing) == set(live) or time.monotonic() > give_up_s:
                     break
             assert time.monotonic() < give_up_s + 30, "the store does not answer"
             await asyncio.sleep(0.2)
-        value = {"ledger": sorted(ledger.standing()), "nodes": sorted(live), "parked": ledger.parked()}
+        parked = sorted(ledger.sessions.keys() - set(standing))
+        value = {"ledger": sorted(standing), "nodes": sorted(live), "parked": parked}
         self.history.note("trial", "ok", "rest", value=value)
 
     def judged(self) -> list[Violation]:

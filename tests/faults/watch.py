@@ -35,10 +35,6 @@ class Snapshot(NamedTuple):
             if record["state"] == "attached" or record["until_ms"] <= self.now_ms
         ]
 
-    def parked(self) -> list[str]:
-        """Sessions without a socket that are still in their time."""
-        return [session for session in self.sessions if session not in set(self.standing())]
-
 
 class Watch:
     """Samples one customer's part of a store. `url`: the store itself, not a proxy in front of it."""

@@ -149,6 +149,7 @@ async def hubs(
             checked=True,
             now_ms=clock,
         )
+        await own.join()
         settings = HubOptions(name=name, node=f"{name}~1", ack_s=0.1, renew_s=3600, lease_s=20, **options)
         hub = Hub(
             own,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.options import HubOptions
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
-from seatd.store.values import KickTarget, Opening, Order, StoreUnavailable
+from seatd.store.values import DueLicense, KickTarget, Opening, Order, StoreUnavailable
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
@@ -32,6 +32,7 @@ class Told:
         self.orders: list[tuple[str, int]] = []
         self.reasserted: list[int] = []
         self.settled: list[int] = []
+        self.licenses: list[str] = []
         self.then: Callable[[int], None] = lambda partition: None
 
     def carry_out(self, partition: int, order: Order) -> None:
@@ -42,12 +43,17 @@ class Told:
         self.reasserted.append(partition)
         self.then(partition)
 
+    def look_after(self, licenses: Sequence[DueLicense]) -> None:
+        self.licenses += [item.license for item in licenses]
+
     def settle(self, partition: int) -> None:
         self.settled.append(partition)
 
     @property
     def events(self) -> LeaseEvents:
-        return LeaseEvents(carry_out=self.carry_out, reassert=self.reassert, settled=self.settle)
+        return LeaseEvents(
+            carry_out=self.carry_out, reassert=self.reassert, settled=self.settle, look_after=self.look_after
+        )
 
 
 @pytest.fixture
@@ -239,6 +245,20 @@ async def test_an_order_that_cannot_be_carried_out_harms_no_other_partition(
     own = store.partition("acme")
     assert leases.lapsed_s(1 - own) == -LEASE_S
     assert leases.lapsed_s(own) == -5.0
+
+
+async def test_a_license_that_ends_between_two_beats_has_one_of_its_own(
+    own_store: Store, told: Told, clock: Clock, licensed: Licensed
+) -> None:
+    await licensed(id="cc", valid_till_ms=clock.now_ms + 40)
+    settings = HubOptions(name="a", node=NODE, lease_s=LEASE_S, renew_s=60)
+    leases = Leases(own_store, settings, told.events, clock=lambda: clock.now_ms / 1000)
+    await leases.join()
+    assert leases.store_ms(own_store.partition("acme")) == clock.now_ms
+    assert told.licenses == []
+    clock.pass_ms(40)
+    await eventually(lambda: told.licenses == ["cc"])
+    await leases.leave()
 
 
 async def test_many_wake_ups_make_few_beats(leases: Leases, told: Told) -> None:

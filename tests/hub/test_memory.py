@@ -95,6 +95,13 @@ def test_an_order_is_remembered_with_what_it_said(memory: Memory, device: str | 
     assert item.forced == msgspec.structs.replace(FORCED, device=device)
 
 
+def test_who_has_lost_a_license_is_told_of_which_product(memory: Memory) -> None:
+    said = {"code": "license_ended", "message": "on_expiry", "product": "CALL_CENTER", "user": USER}
+    memory.ordered(Order(number=1, type="logout", customer=CUSTOMER, session="s1", fence=2, **said))
+    (end,) = ends(memory)
+    assert end.forced == Forced(by="", cooldown_s=0, **said)
+
+
 def test_that_it_has_ended_says_more_than_that_it_was_ordered(memory: Memory) -> None:
     order = Order(number=1, type="logout", customer=CUSTOMER, session="s1", fence=2, user=USER)
     memory.ended(CUSTOMER, END)

@@ -1,42 +1,39 @@
-"""Waiting on one node: turns and answers that cross, patience, and all the ways in which a wait can end."""
+"""Waiting on one node: turns, patience and answers that cross or are lost; places and figures."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
-import msgspec
 import pytest
 
 from seatd.hub import queue as hub_queue
-from seatd.hub.hub import Hub
 from seatd.store.redis import Store
-from seatd.store.values import KickTarget, Order, StoreUnavailable
+from seatd.store.values import Order, StoreUnavailable
 from seatd_protocol.messages import (
-    Ack,
     Acquire,
-    Alive,
-    Beat,
-    Bye,
     Denied,
     Error,
     Granted,
-    Logout,
-    Moving,
-    Notice,
     Queued,
-    ServerMessage,
     Welcome,
 )
-from tests.conftest import Clock
 from tests.hub.conftest import Hubs, Peer, hello, signed_in, states, used
+from tests.hub.waiting import (
+    LONG_S,
+    acquires,
+    answers_late,
+    gauge,
+    kinds,
+    leaves,
+    line,
+    loses_answers,
+    time_out,
+    waited,
+    waits,
+)
 from tests.licenses import Licensed
 from tests.servers import eventually
-
-LONG_S = 3600
-Answer = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -45,84 +42,6 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seatd.hub.session.FLUSH_S", 0.2)
     monkeypatch.setattr(hub_queue, "RETRY_S", 0.01)
     monkeypatch.setattr(hub_queue, "REFRESH_S", 0.01)
-
-
-async def waits(hub: Hub, name: str, *need: str, **fields: Any) -> Peer:
-    """A client that has been told its place."""
-    peer = Peer(hub)
-    fields = {"wait_s": LONG_S, **fields}
-    await peer.say(hello(name, *(need or ("CALL_CENTER",)), **fields))
-    await peer.heard(Queued)
-    return peer
-
-
-async def acquires(peer: Peer, *products: str, ref: int = 1) -> None:
-    """A session that waits for more."""
-    await peer.say(Acquire(ref=ref, products=products, wait_s=LONG_S))
-    queued = await peer.heard(Queued)
-    assert queued.ref == ref
-
-
-async def leaves(peer: Peer) -> None:
-    await peer.say(Bye())
-    await peer.closed()
-
-
-async def line(store: Store) -> list[str]:
-    """Who waits, in order."""
-    rows = {row.session: row.user.partition("@")[0] for row in (await store.sessions()).items}
-    return [rows[place.session] for place in (await store.serve("acme")).places]
-
-
-def kinds(peer: Peer) -> list[type[ServerMessage]]:
-    """What the client has been told and not read yet, beats left out."""
-    return [type(message) for message in peer.wire.told if not isinstance(message, Beat)]
-
-
-def answers_late(hub: Hub, verb: str, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """The store does it, but its answer is on its way until the second event; the first says that it is done."""
-    real: Answer = getattr(hub.store, verb)
-    done, arrives = asyncio.Event(), asyncio.Event()
-
-    async def late(*args: Any, **named: Any) -> Any:
-        answer = await real(*args, **named)
-        done.set()
-        await arrives.wait()
-        return answer
-
-    monkeypatch.setattr(hub.store, verb, late)
-    return done, arrives
-
-
-def loses_answers(hub: Hub, verb: str, monkeypatch: pytest.MonkeyPatch, times: int = 1) -> None:
-    """The store does it, and the answer is lost, so many times."""
-    real: Answer = getattr(hub.store, verb)
-    left = times
-
-    async def lost(*args: Any, **named: Any) -> Any:
-        nonlocal left
-        answer = await real(*args, **named)
-        if left > 0:
-            left -= 1
-            raise StoreUnavailable("lost on the way")
-        return answer
-
-    monkeypatch.setattr(hub.store, verb, lost)
-
-
-def gauge(hub: Hub, product: str = "CALL_CENTER") -> float:
-    return float(hub.metrics.queue_length.labels(product)._value.get())
-
-
-def waited(hub: Hub) -> int:
-    """How many waits have been measured."""
-    (metric,) = hub.metrics.queue_wait_seconds.collect()
-    return int(next(sample.value for sample in metric.samples if sample.name.endswith("_count")))
-
-
-def time_out(hub: Hub, peer: Peer) -> None:
-    """The client's patience is over."""
-    hub.queue._give_up(hub.queue._waiters[peer.session.key])
 
 
 # -- turns and answers that cross -----------------------------------------------------------------
@@ -314,259 +233,6 @@ async def test_a_lost_acquire_is_undone_before_the_next_one(
     assert (await bob.heard(Granted)).ref == 2
     assert await line(store) == []
     assert not hub.endings.has(f"{bob.session.key} products")
-
-
-# -- other ways in which a wait ends ----------------------------------------------------------------
-
-
-async def test_a_new_connection_of_the_device_takes_the_place_and_the_old_socket_ends(
-    hubs: Hubs, store: Store, licensed: Licensed
-) -> None:
-    await licensed(limit=1)
-    hub = await hubs()
-    ann = await signed_in(hub, "ann", "CALL_CENTER")
-    old, eve = await waits(hub, "bob"), await waits(hub, "eve")
-    new = await waits(hub, "bob")
-    await hub.leases._beat(store.partition("acme"))
-    assert (await old.closed())[0] == 4301
-    assert await line(store) == ["bob", "eve"]
-    assert gauge(hub) == 2
-    await leaves(ann)
-    assert await new.heard(Welcome)
-    assert kinds(eve) in ([], [Queued])
-
-
-@pytest.mark.parametrize("outcome", [Queued, Granted, Denied])
-async def test_a_newer_acquire_that_waits_ends_the_older_whatever_becomes_of_it(
-    hubs: Hubs, store: Store, licensed: Licensed, outcome: type[Queued | Granted | Denied]
-) -> None:
-    await licensed(limit=1)
-    await licensed("CALL_MANAGER", 1)
-    hub = await hubs()
-    ann = await signed_in(hub, "ann", "CALL_CENTER")
-    if outcome is Queued:
-        await signed_in(hub, "eve", "CALL_MANAGER")
-    bob = await signed_in(hub, "bob")
-    await acquires(bob, "CALL_CENTER", ref=1)
-    product = "QUALITY_AUDITOR" if outcome is Denied else "CALL_MANAGER"
-    await bob.say(Acquire(ref=2, products=(product,), wait_s=LONG_S))
-    older = await bob.heard(Denied)
-    assert (older.ref, older.code) == (1, "wait_timeout")
-    assert (await bob.heard(outcome)).ref == 2
-    assert (gauge(hub), len(hub.queue._waiters)) == (0, int(outcome is Queued))
-    await leaves(ann)
-    assert await line(store) == (["bob"] if outcome is Queued else [])
-    assert await used(store) == (0 if outcome is Denied else 1)
-
-
-async def test_a_newer_acquire_does_not_lose_the_turn_of_the_older(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await licensed(limit=1)
-    await licensed("CALL_MANAGER", 1)
-    hub = await hubs()
-    ann, bob = await signed_in(hub, "ann", "CALL_CENTER"), await signed_in(hub, "bob")
-    await signed_in(hub, "eve", "CALL_MANAGER")
-    await acquires(bob, "CALL_CENTER", ref=1)
-    done, arrives = answers_late(hub, "finish", monkeypatch)
-    going = asyncio.create_task(leaves(ann))
-    await done.wait()
-    await bob.say(Acquire(ref=2, products=("CALL_MANAGER",), wait_s=LONG_S))
-    arrives.set()
-    await going
-    assert (await bob.heard(Granted)).ref == 1
-    assert (await bob.heard(Queued)).ref == 2
-    assert (list(bob.session.seats), await line(store)) == (["CALL_CENTER"], ["bob"])
-
-
-async def test_a_client_that_hangs_up_on_the_emergency_path(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Denied after its wait, it would be let in without a seat; but it is gone by then."""
-    await licensed(limit=1)
-    hub = await hubs()
-    await signed_in(hub, "ann", "CALL_CENTER")
-    bob = await waits(hub, "bob", allow_unseated=True)
-    done, arrives = answers_late(hub, "open", monkeypatch)
-    time_out(hub, bob)
-    await done.wait()
-    await bob.drop()
-    arrives.set()
-    await eventually(lambda: not hub._arriving)
-    assert (await states(store), gauge(hub)) == ({"ann": "attached"}, 0)
-
-
-async def test_a_waiter_that_says_bye_is_not_told_anything_more(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await licensed(limit=1)
-    hub = await hubs()
-    ann = await signed_in(hub, "ann", "CALL_CENTER")
-    bob = await waits(hub, "bob", allow_unseated=True)
-    done, arrives = answers_late(hub, "finish", monkeypatch)
-    going = asyncio.create_task(bob.say(Bye()))
-    await done.wait()
-    assert (hub.queue._waiters, gauge(hub)) == ({}, 0)
-    arrives.set()
-    await going
-    await leaves(ann)
-    assert await bob.closed() == (1000, "normal")
-    assert (kinds(bob), await states(store)) == ([], {})
-
-
-async def test_a_waiter_that_is_forced_out(hubs: Hubs, store: Store, licensed: Licensed) -> None:
-    await licensed(limit=1)
-    hub = await hubs()
-    await signed_in(hub, "ann", "CALL_CENTER")
-    bob = await waits(hub, "bob", allow_unseated=True)
-    target = KickTarget(user="bob@acme.example")
-    await store.kick("acme", target, message="", by="boss", cooldown_ms=0, reply_to=hub.node)
-    await hub.leases._beat(store.partition("acme"))
-    order = await bob.heard(Logout)
-    assert (hub.queue._waiters, gauge(hub), await line(store)) == ({}, 0, [])
-    await bob.say(Ack(order=order.order))
-    assert await bob.closed() == (4302, "logout")
-    assert await states(store) == {"ann": "attached"}
-
-
-async def test_a_waiter_answers_beats_or_leaves_the_line(
-    hubs: Hubs, store: Store, licensed: Licensed
-) -> None:
-    await licensed(limit=1)
-    hub = await hubs()
-    await signed_in(hub, "ann", "CALL_CENTER")
-    bob, eve = await waits(hub, "bob"), await waits(hub, "eve")
-    for n in (1, 2):
-        bob.session.beat()
-        assert (await bob.heard(Beat)).n == n
-        await bob.say(Alive(n=n))
-    bob.session.beat()
-    bob.session.beat()
-    assert await bob.closed() == (4102, "no_alive")
-    assert await line(store) == ["eve"]
-    assert (await eve.heard(Queued)).position == 1
-    assert gauge(hub) == 1
-
-
-async def test_a_token_that_ends_while_its_user_waits(hubs: Hubs, store: Store, licensed: Licensed) -> None:
-    await licensed(limit=1)
-    hub = await hubs(token_leeway_s=0.0, token_warning_s=60.0)
-    await signed_in(hub, "ann", "CALL_CENTER")
-    bob = await waits(hub, "bob", ttl_s=30)
-    eve = await waits(hub, "eve")
-    bob.session.beat()
-    assert (await bob.heard(Notice)).code == "token_expiring"
-    await bob.say(Alive(n=1))
-    bob.session.renew_token(msgspec.structs.replace(bob.session.identity, expires_s=0))
-    bob.session.beat()
-    assert await bob.closed() == (4200, "token_expired")
-    assert await line(store) == ["eve"]
-    assert (await eve.heard(Queued)).position == 1
-    again = Peer(hub)
-    await again.say(hello("bob", "CALL_CENTER", wait_s=LONG_S))
-    assert (await again.heard(Queued)).position == 1
-
-
-async def test_a_waiter_that_is_moved_keeps_its_place(hubs: Hubs, store: Store, licensed: Licensed) -> None:
-    await licensed(limit=1)
-    a, b = await hubs("a"), await hubs("b")
-    ann = await signed_in(b, "ann", "CALL_CENTER")
-    bob, eve = await waits(a, "bob"), await waits(b, "eve")
-    await a.drain()
-    assert kinds(bob) == [Moving]
-    assert await bob.closed() == (4000, "moving")
-    again = await waits(b, "bob")
-    assert await line(store) == ["bob", "eve"]
-    await leaves(ann)
-    assert await again.heard(Welcome)
-    assert gauge(a) == 0
-    assert await line(store) == ["eve"]
-    await eve.drop()
-
-
-@pytest.mark.parametrize("name", ["bob", "eve"])
-async def test_a_hello_that_is_answered_while_the_node_drains(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """Its client is told to move: what the store has given it, place or seat, is there when it comes elsewhere."""
-    await licensed(limit=1 if name == "bob" else 2)
-    a, b = await hubs("a"), await hubs("b")
-    await signed_in(b, "ann", "CALL_CENTER")
-    done, arrives = answers_late(a, "open", monkeypatch)
-    peer = Peer(a)
-    asking = asyncio.create_task(peer.say(hello(name, "CALL_CENTER", wait_s=LONG_S)))
-    await done.wait()
-    draining = asyncio.create_task(a.drain())
-    await eventually(lambda: peer.session.closing)
-    arrives.set()
-    await asking
-    await draining
-    joe = await waits(b, "joe")
-    if name == "bob":
-        await waits(b, "bob")
-        assert await line(store) == ["bob", "joe"]
-    else:
-        await signed_in(b, "eve", "CALL_CENTER")
-        assert await line(store) == ["joe"]
-    await joe.drop()
-
-
-async def test_the_store_is_away_when_patience_ends(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A newer acquire is refused for now, and the older waits on."""
-    await licensed(limit=1)
-    hub = await hubs()
-    ann, bob = await signed_in(hub, "ann", "CALL_CENTER"), await signed_in(hub, "bob")
-    await acquires(bob, "CALL_CENTER", ref=1)
-
-    async def away(*_: object, **__: object) -> None:
-        raise StoreUnavailable("away")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(hub.store, "leave_queue", away)
-        await bob.say(Acquire(ref=2, products=("CALL_CENTER",), wait_s=LONG_S))
-    denied = await bob.heard(Denied)
-    assert (denied.ref, denied.code) == (2, "unavailable")
-    await leaves(ann)
-    assert (await bob.heard(Granted)).ref == 1
-
-
-async def test_a_turn_whose_order_never_comes_is_found_out(
-    hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Missing in the queue twice in a row, a waiter is asked about."""
-    await licensed(limit=1)
-    hub = await hubs()
-    ann, bob = await signed_in(hub, "ann", "CALL_CENTER"), await waits(hub, "bob")
-    monkeypatch.setattr(hub.queue, "granted", lambda order: None)
-    await leaves(ann)
-    await hub.queue.refresh("acme")
-    await hub.queue.refresh("acme")
-    assert (await bob.heard(Welcome)).seats[0].product == "CALL_CENTER"
-
-
-async def test_a_node_without_lease_does_not_give_its_waiters_up(
-    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are passed over until it has its lease again, and then in line where they were."""
-    await licensed(limit=1)
-    a, b = await hubs("a"), await hubs("b")
-    ann, bob, eve = await signed_in(b, "ann", "CALL_CENTER"), await waits(a, "bob"), await waits(b, "eve")
-    clock.pass_ms(store.options.node_lease_ms)
-    await b.leases._beat(store.partition("acme"))
-    clock.pass_ms(1)
-    await b.leases._beat(store.partition("acme"))
-    assert await line(store) == ["eve"]
-    with monkeypatch.context() as frozen:
-        frozen.setattr(a.leases, "lapsed_s", lambda partition: 1.0)
-        for _ in range(3):
-            await a.queue.refresh("acme")
-    await a.leases._beat(store.partition("acme"))
-    assert await line(store) == ["bob", "eve"]
-    await leaves(ann)
-    assert await bob.heard(Welcome)
-    await eve.drop()
 
 
 # -- places ---------------------------------------------------------------------------------------

@@ -253,24 +253,6 @@ async def test_what_is_durable_is_asked_anew_after_a_failover(
     assert 1 <= len(asked) <= 2
 
 
-async def test_who_could_be_forgotten_grants_nothing(
-    hubs: Hubs, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A node that a failover can make the store forget would not be waited for, and its seats be given away."""
-    hub = await hubs()
-    answers: list[bool | None] = [False, True]
-
-    async def is_durable() -> bool | None:
-        return answers.pop(0) if answers else True
-
-    monkeypatch.setattr(hub.leases._is_durable, "_call", is_durable)
-    await store.client.flushall()
-    await hub.leases.round(0)
-    assert not hub.leases.is_settled(0)
-    await hub.leases.round(0)
-    assert hub.leases.is_settled(0)
-
-
 async def test_the_audit_outlives_a_fault(hubs: Hubs, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = await hubs(audit_s=0.02)
     really: Any = hub.store.held_by

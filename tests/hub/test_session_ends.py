@@ -223,7 +223,7 @@ async def test_a_request_in_a_session_that_lives_elsewhere(
     assert (await states(store), await used(store)) == ({"ann": "attached"}, 1)
 
 
-async def test_a_hello_that_is_moved_before_its_welcome_finds_its_seat_elsewhere(
+async def test_a_hello_that_is_closed_before_its_welcome_leaves_no_session(
     hubs: Hubs, store: Store, licensed: Licensed
 ) -> None:
     await licensed()
@@ -233,4 +233,4 @@ async def test_a_hello_that_is_moved_before_its_welcome_finds_its_seat_elsewhere
     peer.session.close(codes.MOVING)
     await saying
     assert (await peer.closed())[0] == 4000
-    assert (await used(store), await states(store)) == (1, {"ann": "parked"})
+    assert (await used(store), await states(store)) == (0, {})

@@ -10,6 +10,13 @@ from seatd.licensing.keys import FAULT_CODES, verify
 from tests.licensing.build import ABSENT, CATALOG, GOOD, NOW_MS, TRUST, all_faults, bent, careless, faults
 
 LICENSE = GOOD["licenses"][0]
+RESERVED = "licenses[0].policy.reservations"
+
+
+def reserved(*entries: dict[str, object]) -> dict[str, object]:
+    return {"reservations": list(entries)}
+
+
 WRONG: list[tuple[str, object, str, str]] = [
     ("iss", ABSENT, "missing", "iss"),
     ("iss", None, "wrong_type", "iss"),
@@ -84,6 +91,38 @@ WRONG: list[tuple[str, object, str, str]] = [
     ("licenses.0.policy", {"on_remove": None}, "bad_policy", "licenses[0].policy.on_remove"),
     ("licenses.0.policy", {"device": "any"}, "bad_policy", "licenses[0].policy.device"),
     ("licenses.0.policy", {"a": 2**64}, "bad_policy", "licenses[0].policy"),
+    ("licenses.0.policy", {"on_lowered": "evict"}, "bad_policy", "licenses[0].policy.on_lowered"),
+    ("licenses.0.policy", {"deadline_s": -1}, "bad_policy", "licenses[0].policy.deadline_s"),
+    ("licenses.0.policy", {"deadline_s": 2_592_001}, "bad_policy", "licenses[0].policy.deadline_s"),
+    ("licenses.0.policy", {"deadline_s": True}, "bad_policy", "licenses[0].policy.deadline_s"),
+    ("licenses.0.policy", {"notify_waiting": "yes"}, "bad_policy", "licenses[0].policy.notify_waiting"),
+    ("licenses.0.policy", {"reservations": {}}, "wrong_type", "licenses[0].policy.reservations"),
+    ("licenses.0.policy", reserved({"seats": 26, "group": "g"}), "bad_policy", f"{RESERVED}[0].seats"),
+    ("licenses.0.policy", reserved({"group": "g"}), "missing", f"{RESERVED}[0].seats"),
+    ("licenses.0.policy", reserved({"seats": 1}), "bad_policy", f"{RESERVED}[0]"),
+    (
+        "licenses.0.policy",
+        reserved({"seats": 1, "group": "g", "user": "a@b"}),
+        "bad_policy",
+        f"{RESERVED}[0]",
+    ),
+    ("licenses.0.policy", reserved({"seats": 1, "group": "a\nb"}), "bad_name", f"{RESERVED}[0].group"),
+    ("licenses.0.policy", reserved({"seats": 1, "user": "alice"}), "bad_name", f"{RESERVED}[0].user"),
+    (
+        "licenses.0.policy",
+        reserved({"seats": 1, "user": "a@other.test"}),
+        "bad_policy",
+        f"{RESERVED}[0].user",
+    ),
+    (
+        "licenses.0.policy",
+        reserved({"seats": 1, "domain": "other.test"}),
+        "bad_policy",
+        f"{RESERVED}[0].domain",
+    ),
+    ("licenses.0.policy", reserved(*[{"seats": 13, "group": g} for g in "gh"]), "bad_policy", RESERVED),
+    ("licenses.0.policy", reserved(*[{"seats": 1, "group": "g"}] * 2), "bad_policy", RESERVED),
+    ("licenses.1.policy", reserved({"seats": 1, "group": "g"}), "bad_policy", RESERVED.replace("0", "1")),
     ("licenses.0.policy", {"a": [[[[]]]]}, "bad_policy", "licenses[0].policy"),
 ]
 
@@ -107,6 +146,8 @@ def test_each_fault_has_its_code_and_path(path: str, value: object, code: str, w
         ("licenses.0.limit", 1),
         ("licenses.0.overdraft", 0),
         ("licenses.0.policy", {"on_expiry": "drain", "on_lower": "evict", "device": "take_over", "a": [1.5]}),
+        ("licenses.0.policy", {"deadline_s": 0, "notify_waiting": True, "reservations": []}),
+        ("licenses.0.policy", reserved({"seats": 25, "user": "alice@ACME.example"})),
         ("licenses.0.valid_till", "2026-01-01T00:00:01Z"),
     ],
 )
@@ -159,3 +200,17 @@ def test_domains_are_compared_without_case() -> None:
 def test_unknown_fields_are_left_out() -> None:
     key = verify(careless(bent("licenses.0.colour", "blue")), TRUST, CATALOG, now_ms=NOW_MS)
     assert not hasattr(key.licenses[0], "colour")
+
+
+def test_reservations_are_read_in_the_order_in_which_they_are_drawn_on() -> None:
+    entries = [
+        {"seats": 1, "domain": "ACME.test"},
+        {"seats": 2, "group": "sales"},
+        {"seats": 3, "user": "a@ACME.example"},
+    ]
+    key = verify(careless(bent("licenses.0.policy", reserved(*entries))), TRUST, CATALOG, now_ms=NOW_MS)
+    assert key.licenses[0].policy["reservations"] == [
+        {"seats": 3, "user": "a@acme.example"},
+        {"seats": 2, "group": "sales"},
+        {"seats": 1, "domain": "acme.test"},
+    ]

@@ -284,6 +284,21 @@ async def test_a_hello_that_does_not_fit_a_frame(make: Make, server: ContractSer
     assert (await client.wait_closed()).reason == "the client failed: ValueError"
 
 
+async def test_a_ticket_that_does_not_fit_the_frame_is_left_out(make: Make, server: ContractServer) -> None:
+    """Without it the hello is as good as ever; one that fits is shown."""
+    shown = []
+    for token in ("t", "t" * 6100):
+        client = make(token=token, want=tuple(f"{n:064}" for n in range(16)))
+        peer = await opened(client, server, replace(WELCOME, ticket="t" * 1024))
+        await peer.close(4000)
+        again = await server.accept()
+        hello = await again.expect(Hello)
+        assert hello.resume
+        shown.append(hello.resume.ticket)
+        await client.aclose()
+    assert shown == ["t" * 1024, None]
+
+
 async def test_clients_share_a_session(make: Make, server: ContractServer) -> None:
     async with aiohttp.ClientSession() as http:
         clients = [make(http=http) for _ in range(5)]

@@ -100,3 +100,28 @@ def test_each_change_is_told_with_what_is_believed_then(time: Time) -> None:
         (116.0, "bye", 0, None),
     ]
     assert told[1]["seats"] == [("CALL_CENTER", "L-1", "alice@acme.example")]
+
+
+def test_the_newest_ticket_is_shown(time: Time) -> None:
+    holding = Holding(time.clock)
+    holding.hello_sent()
+    holding.welcomed(replace(WELCOME, ticket="one"))
+    assert holding.resume == Resume(session="s-1", secret="k-1", ticket="one")
+    holding.beat_received(Beat(n=1, lease_s=24, ticket="two"))
+    holding.beat_received(Beat(n=2, lease_s=24))
+    assert holding.resume == Resume(session="s-1", secret="k-1", ticket="two")
+    holding.welcomed(RESUMED)
+    assert holding.resume is not None
+    assert holding.resume.ticket is None
+
+
+def test_a_ticket_that_names_more_than_is_held_is_forgotten(time: Time) -> None:
+    for less in (
+        lambda holding: holding.giving_back(["CALL_CENTER"]),
+        lambda holding: holding.changed(Changed(seats=(), sections=(), reason="")),
+    ):
+        holding = Holding(time.clock)
+        holding.hello_sent()
+        holding.welcomed(replace(WELCOME, ticket="one"))
+        less(holding)
+        assert holding.resume == Resume(session="s-1", secret="k-1")

@@ -30,10 +30,16 @@ class Company:
 
     # -- licenses ---------------------------------------------------------------------------------
 
-    async def licensed(self, *licenses: str, domains: Sequence[str] = ()) -> list[str]:
-        """Imports a key with licenses such as `CALL_CENTER:competitive:5` over REST; answers their ids."""
+    async def licensed(
+        self, *licenses: str, domains: Sequence[str] = (), ids: Sequence[str] = (), **fields: Any
+    ) -> list[str]:
+        """Imports a key with licenses such as `CALL_CENTER:competitive:5` over REST; answers their ids.
+
+        `ids`: those of licenses to be replaced. `fields` go into every license of the key.
+        """
         number = next(self._keys)
-        entries = [_entry(f"{self.name}-{number}-{place}", text) for place, text in enumerate(licenses, 1)]
+        named = ids or [f"{self.name}-{number}-{place}" for place in range(1, len(licenses) + 1)]
+        entries = [_entry(id_, text) | fields for id_, text in zip(named, licenses, strict=True)]
         claims = {
             "iss": "vendor",
             "jti": f"{self.name}-key-{number}",

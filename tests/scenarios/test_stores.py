@@ -11,7 +11,7 @@ import pytest
 
 from seatd.store.cluster_map import slot_of
 from seatd.store.keys import partition_key, partition_of
-from seatd_protocol.messages import Logout
+from seatd_protocol.messages import Logout, Notice
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import BRISK
 from tests.servers import Servers, eventually
@@ -70,6 +70,7 @@ async def test_people_go_on_working_when_a_server_is_lost(store: Lost, servers: 
     (receipt,) = (await a.call("POST", "/api/v1/logout", body))["sessions"]
     assert receipt["acknowledged"]
     await bob.until(Logout)
+    assert (await ann.until(Notice)).code == "store_recovering"
     assert ann.heard_nothing()
     beats = ann.beats
     await eventually(lambda: ann.beats > beats)

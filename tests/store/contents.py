@@ -12,7 +12,7 @@ from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Model
 from tests.model_queue import member
-from tests.model_state import Session, Waiting
+from tests.model_state import Held, Session, Waiting
 
 Contents = dict[str, Any]
 
@@ -69,7 +69,7 @@ def implied(model: Model, customers: Iterable[str]) -> Contents:
     everyone = [(name, session) for name in customers for session in model.customer(name).sessions.values()]
     return {
         "nodes": model.nodes,
-        "deadlines": {f"{name}\0{s.id}": s.until_ms for name, s in everyone if s.until_ms},
+        "deadlines": {f"{name}\0{s.id}": at for name, s in everyone if (at := _deadline(s))},
         "tombs": model.tombs,
         "cooldowns": {"\0".join(key): until_ms for key, until_ms in model.cooldowns.items()},
         "by_node": sorted(f"{s.node}\0{name}\0{s.id}" for name, s in everyone if s.node),
@@ -99,7 +99,12 @@ def _of_customer(model: Model, name: str) -> Contents:
     return {
         "sessions": {s.id: _record(s) for s in customer.sessions.values()},
         "seats": sorted(
-            {f"{seat.license}\0{seat.holder}" for s in customer.sessions.values() for seat in s.seats}
+            {f"{seat.license}\0{seat.holder}" for seat in customer.counted()}
+            | {
+                f"{seat.license}\1{seat.reserved}\0{seat.holder}"
+                for seat in customer.counted()
+                if seat.reserved
+            }
         ),
         "by_user": sorted(f"{s.user}\0{s.id}" for s in customer.sessions.values()),
         "assignments": sorted(f"{license}\0{user}" for license, user in customer.assigned),
@@ -122,10 +127,27 @@ def _record(session: Session) -> dict[str, Any]:
         "state": session.state,
         "since_ms": session.since_ms,
         "until_ms": session.until_ms,
-        "seats": [vars(seat) for seat in session.seats],
+        "seats": [_seat(seat) for seat in session.seats],
+        "need": list(session.need),
     }
-    record |= {"reply_to": session.reply_to} if session.reply_to else {}
-    return record | ({"waiting": _waiting(session, session.waiting)} if session.waiting else {})
+    more = {
+        "reply_to": session.reply_to,
+        "groups": list(session.groups),
+        "busy": session.busy,
+        "losing": session.losing and vars(session.losing) | {"seats": list(map(_seat, session.losing.seats))},
+        "waiting": session.waiting and _waiting(session, session.waiting),
+    }
+    return record | {name: value for name, value in more.items() if value}
+
+
+def _seat(seat: Held) -> dict[str, Any]:
+    return {name: value for name, value in vars(seat).items() if value is not None}
+
+
+def _deadline(session: Session) -> int | None:
+    """When somebody must look after a session."""
+    own = [session.until_ms] if session.until_ms else []
+    return min([*own, *([session.losing.until_ms] if session.losing else [])], default=None)
 
 
 def _waiting(session: Session, waiting: Waiting) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def wants(products: Iterable[str], user: str, device: Device) -> tuple[Want, ...
             devices=item.counts_devices,
             max_per_user=item.max_per_user or 0,
             missing=item.missing,
+            device_rule=item.device_rule,
         )
         for item in requirements
     )
@@ -152,11 +153,13 @@ class Office:
     async def park(self, session: Granted, node: str = NODE) -> bool:
         return await self.store.park(self.customer, node, session=session.session, fence=session.fence)
 
-    async def acquire(self, session: Granted, name: str, *products: str) -> Granted | Queued | Denied | Gone:
+    async def acquire(
+        self, session: Granted, name: str, *products: str, **how: Any
+    ) -> Granted | Queued | Denied | Gone:
         device = Device(kind="desktop", id="d1")
         need = wants(products, person(name, self.domain), device)
         return await self.store.acquire(
-            self.customer, session=session.session, fence=session.fence, need=need
+            self.customer, session=session.session, fence=session.fence, need=need, **how
         )
 
     async def kick(self, cooldown_ms: int = 0, reply_to: str = "n2", **target: Any) -> list[KickedSession]:

@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from seatd.licensing.keys import LicenseClaim, LicenseKey
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Due, Opening, Places, Queued, StoreUnavailable
+from seatd.store.values import Beat, Due, Granted, Opening, Places, Queued, StoreUnavailable
+from seatd_protocol.messages import Device
 from tests.conftest import NOW_MS, Clock
+from tests.licenses import license_key
 from tests.model import Model, NodeLapsed
 from tests.store.contents import contents, implied, leftovers
-from tests.store.strategies import CUSTOMERS, LICENSES, OPTIONS, PARTITION
+from tests.store.office import CATALOG
+from tests.store.strategies import CUSTOMERS, DEVICES, LICENSES, OPTIONS, PARTITION, want
 
 T = TypeVar("T")
 Known = tuple[str, Opening]
@@ -34,6 +38,10 @@ class SideBySide(RuleBasedStateMachine):
         self.model = Model(OPTIONS, NOW_MS)
         self.joined: set[str] = set()
         self.done: dict[str, int] = {}
+        self.sessions = 0
+        self.keys = 0
+        self.acquired = 0
+        self.granted: list[Known] = []
         self.was_used: dict[tuple[str, str], int] = {}
 
     # -- how a step is done -----------------------------------------------------------------------
@@ -78,6 +86,81 @@ class SideBySide(RuleBasedStateMachine):
         """The session's own node, or (not `here`) one that may be another."""
         session = self.model.customer(known[0]).sessions.get(known[1].session)
         return session.node if session and here else "n1"
+
+    def opened(
+        self,
+        customer: str,
+        pick: int,
+        user: str,
+        device: str,
+        need: list[str],
+        more: list[str],
+        group: str,
+        *,
+        groups: tuple[str, ...] = (),
+        priority: int | None = None,
+        queue_limit: int = 4,
+    ) -> list[Known]:
+        """A new session, on the emergency path when it needs nothing. It waits when it has a `priority`."""
+        self.sessions += 1
+        opening = Opening(
+            session=f"s{self.sessions:03}",
+            secret=f"secret{self.sessions}",
+            user=user,
+            domain=user.partition("@")[2],
+            device=Device(kind="mobile" if device == DEVICES[2] else "desktop", id=device),
+            need=tuple(want(product, user, device) for product in need),
+            want=tuple(want(product, user, device, group) for product in more),
+            groups=groups,
+            per_user=3,
+            unseated=not need and not more,
+            wait=bool(need) and priority is not None,
+            priority=priority or 0,
+            queue_limit=queue_limit,
+        )
+        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted | Queued):
+            return []
+        self.granted.append((customer, opening))
+        return self.granted[-1:]
+
+    def acquire_both(
+        self, known: Known, fence: int, products: list[str], groups: tuple[str, ...], priority: int | None
+    ) -> None:
+        """Further products; with a `priority` it waits for them."""
+        customer, opening = known
+        self.acquired += 1
+        self.both(
+            "acquire",
+            customer,
+            session=opening.session,
+            fence=fence,
+            need=tuple(want(product, opening.user, opening.device.id) for product in products),
+            groups=groups,
+            ref=self.acquired,
+            wait=priority is not None,
+            priority=priority or 0,
+            queue_limit=4,
+        )
+
+    def alive(self, known: Known) -> Known:
+        """A session that lives, while there is one: this, or else the one that was opened last."""
+        living = [k for k in self.granted if k[1].session in self.model.customer(k[0]).sessions]
+        return known if known in living or not living else living[-1]
+
+    def imported(
+        self, customer: str, domains: tuple[str, ...], claims: list[LicenseClaim], *, dry_run: bool = False
+    ) -> LicenseKey:
+        """A newer key with these licenses."""
+        self.keys += 1
+        made = license_key(*claims, customer=customer, domains=domains, jti=f"k{self.keys}", iat=self.keys)
+        self.both("put_license", made, dry_run=dry_run)
+        return made
+
+    def enforce_policy(self, customer: str, license: str) -> None:
+        """What a node does about a license that is due."""
+        review = self.both("review", customer, license)
+        holders = [item.holder for item in review.concerned]
+        self.both("enforce", customer, license, holders, CATALOG.bases)
 
     def sweep_due(self, due: list[Due]) -> None:
         for customer in sorted({item.customer for item in due}):
@@ -138,4 +221,4 @@ def _timeless(answer: Any) -> Any:
 
 def _sorted(beat: Beat) -> Beat:
     due = sorted(beat.due, key=lambda item: (item.customer, item.session, item.node))
-    return msgspec.structs.replace(beat, due=tuple(due))
+    return msgspec.structs.replace(beat, due=tuple(due), licenses=(), next_ms=None)

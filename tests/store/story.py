@@ -20,6 +20,7 @@ async def working_day(store: Store, clock: Clock) -> None:
     await _morning(office)
     await _noon(office)
     await _afternoon(office)
+    await _teatime(office)
     await _evening(office)
 
 
@@ -63,9 +64,21 @@ async def _afternoon(office: Office) -> None:
     assert ("acme", "dan") in await store.held_by(office.partition, "n1")
     assert await store.leave_queue("acme", session="alice", fence=1) is not None
     assert await store.close("acme", session="dan", fence=1)
+    remembered = await store.registered("acme")
+    assert remembered.assignments == (f"named\0{person('alice')}",)
+    assert (await store.reregister("acme", remembered, {})).added == ()
     gone = Ended(session="ghost", fence=1, user=person("ghost"), cooldown_ms=0)
     assert await store.rebury("acme", [gone]) == 0
     assert not await store.report(office.partition, "n1", durable=True)
+
+
+async def _teatime(office: Office) -> None:
+    """Alice has a call, and a node looks after the licenses: all is well."""
+    store = office.store
+    assert await store.busy("acme", session="alice", fence=1, busy=True) == []
+    assert (await store.review("acme", "cc")).concerned == ()
+    assert await store.enforce("acme", "cc", [person("alice")], {}) == 0
+    assert await store.let_go("acme", session="alice", fence=1, order=0)
 
 
 async def _evening(office: Office) -> None:

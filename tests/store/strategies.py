@@ -85,6 +85,29 @@ def want(product: str, user: str, device: str, group: str = "") -> Want:
 KeyParts = tuple[str, tuple[str, ...], list[LicenseClaim]]
 
 
+GROUPS = ("sales", "staff")
+an_ending = st.sampled_from((None, "drain", "evict", "after_call"))
+policies = st.fixed_dictionaries(
+    {
+        "on_expiry": an_ending,
+        "on_lower": an_ending,
+        "on_remove": an_ending,
+        "deadline_s": st.sampled_from((None, 10, 60)),
+        "device": st.sampled_from((None, None, "one_per_class", "take_over", "refuse")),
+        "reservations": st.sampled_from(
+            (
+                None,
+                None,
+                [{"user": USERS[0], "seats": 1}],
+                [{"group": GROUPS[0], "seats": 1}],
+                [{"user": USERS[1], "seats": 1}, {"domain": "two.test", "seats": 1}],
+            )
+        ),
+    }
+)
+groups = st.sampled_from(((), (), GROUPS[:1], GROUPS))
+
+
 @st.composite
 def keys(draw: st.DrawFn) -> KeyParts:
     """A customer, domains, and one to three licenses."""
@@ -96,13 +119,22 @@ def keys(draw: st.DrawFn) -> KeyParts:
             overdraft=draw(st.sampled_from((0, 0, 1))),
             from_ms=draw(st.sampled_from((0, 0, 0, 40_000))),
             till_ms=draw(st.sampled_from((50_000, 500_000, 600_000))),
+            policy=draw(policies),
         )
         for id_ in ids
     ]
     return draw(a_customer), draw(st.sampled_from(DOMAINS)), claims
 
 
-def claim(id_: str, *, limit: int, overdraft: int, from_ms: int, till_ms: int) -> LicenseClaim:
+def claim(
+    id_: str,
+    *,
+    limit: int,
+    overdraft: int,
+    from_ms: int,
+    till_ms: int,
+    policy: dict[str, object] | None = None,
+) -> LicenseClaim:
     product, kind = LICENSES[id_]
     return LicenseClaim(
         id=id_,
@@ -112,4 +144,5 @@ def claim(id_: str, *, limit: int, overdraft: int, from_ms: int, till_ms: int) -
         overdraft=overdraft,
         valid_from_ms=NOW_MS + from_ms,
         valid_till_ms=NOW_MS + till_ms,
+        policy={name: value for name, value in (policy or {}).items() if value is not None},
     )

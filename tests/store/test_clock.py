@@ -117,3 +117,27 @@ async def test_a_license_ends_by_the_calendar(real: Store) -> None:
     answer = await real.open(CUSTOMER, "n1", opening)
     assert isinstance(answer, Denied)
     assert answer.code == "license_expired"
+
+
+async def test_and_so_do_its_warnings_and_its_policy(real: Store) -> None:
+    """The partition's own time is an hour behind, for the store was away: who looks after a license goes by the date."""
+    wall_ms = (await beat(real)).wall_ms
+    await real.put_license(license_key(license_claim(valid_till_ms=wall_ms + HOUR_MS)))
+    holder = f"s1@{DOMAIN}"
+    want = Want(product="CALL_CENTER", holder=holder, combine="sum")
+    device = Device(kind="desktop", id="s1")
+    opening = Opening(
+        session="s1", secret="s", user=holder, domain=DOMAIN, device=device, need=(want,), want=()
+    )
+    assert isinstance(await real.open(CUSTOMER, "n1", opening), Granted)
+    behind: dict[Any, Any] = {"clock_ms": wall_ms - HOUR_MS, "offset_ms": -HOUR_MS}
+    await real.client.hset(partition_key("meta", 0), mapping=behind)
+    ended = license_claim(valid_till_ms=wall_ms - HOUR_MS // 2, policy={"on_expiry": "evict"})
+    await real.put_license(license_key(ended, jti="key-2", iat=1_700_000_001))
+    found = await beat(real)
+    assert found.now_ms < ended.valid_till_ms < found.wall_ms
+    assert [item.license for item in found.licenses] == [ended.id]
+    assert (await real.review(CUSTOMER, ended.id)).everybody
+    assert await real.enforce(CUSTOMER, ended.id, [holder], {}) == 1
+    (order,) = (await beat(real)).orders
+    assert (order.session, order.code) == ("s1", "license_ended")

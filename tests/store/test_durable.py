@@ -67,3 +67,12 @@ async def test_import_that_is_not_on_disk_is_not_acknowledged(lazy_store: Store)
 
 async def test_engine_without_a_file_has_nothing_to_wait_for(store: Store) -> None:
     await store.make_durable(0)
+
+
+async def test_a_disk_that_is_behind_is_told_from_an_engine_that_cannot_say(
+    lazy_store: Store, store: Store, watch: Redis
+) -> None:
+    assert await lazy_store.is_durable() is False
+    await watch.config_set("appendfsync", "always")
+    assert await lazy_store.is_durable() is True
+    assert await store.is_durable() is None

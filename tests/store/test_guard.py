@@ -27,6 +27,21 @@ async def another_server(office: Office) -> None:
     await office.store.client.hset(partition_key("meta", office.partition), "replid", OTHER_SERVER)
 
 
+async def test_a_session_that_may_have_ended_meanwhile_waits_for_the_end_of_the_window(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    """A server that was replaced goes on for a while: it may have ended the session and given its seat to somebody else."""
+    await licensed("CALL_CENTER", 2)
+    soon, late = await office.open("alice", "CALL_CENTER"), await office.open("bob", "CALL_CENTER")
+    assert await office.park(soon)
+    await office.pass_ms(store.options.linger_ms - store.options.old_primary_ms + 1, "n1", "n2")
+    assert await office.park(late)
+    await another_server(office)
+    with pytest.raises(StoreUnavailable, match="recovering"):
+        await office.attach(soon.session)
+    assert isinstance(await office.attach(late.session, "bob"), Granted)
+
+
 async def epoch(store: Store, office: Office) -> int:
     return int(await store.client.hget(partition_key("meta", office.partition), "epoch") or 0)
 

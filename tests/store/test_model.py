@@ -21,10 +21,8 @@ from hypothesis.stateful import (
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
-from seatd.store.values import Due, Granted, Held, KickTarget, Opening, Queued
-from seatd_protocol.messages import Device
+from seatd.store.values import Due, Held, KickTarget
 from tests.engine import PrivateEngine
-from tests.licenses import license_key
 from tests.store.contents import contents
 from tests.store.side_by_side import Known, SideBySide
 from tests.store.strategies import (
@@ -53,13 +51,13 @@ from tests.store.strategies import (
     a_user,
     a_while,
     claim,
+    groups,
     keys,
     more,
     mostly,
     need,
     need_or_nothing,
     seldom,
-    want,
 )
 
 
@@ -69,14 +67,7 @@ class Seats(SideBySide):
     openings: Bundle[Known] = Bundle("openings")
     imports: Bundle[LicenseKey] = Bundle("imports")
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.sessions = 0
-        self.keys = 0
-        self.acquired = 0
-        self.granted: list[Known] = []
-
-    @initialize(limits=st.lists(st.integers(1, 2), min_size=9, max_size=9), overdraft=st.booleans())
+    @initialize(limits=st.lists(st.integers(1, 3), min_size=9, max_size=9), overdraft=st.booleans())
     def begin(self, limits: list[int], overdraft: bool) -> None:
         """Two nodes, some licenses of every product, and an assignment of each nominal one."""
         for node in NODES[:2]:
@@ -98,6 +89,7 @@ class Seats(SideBySide):
         need=need_or_nothing,
         more=more,
         group=a_group,
+        groups=groups,
         priority=a_priority,
     )
     def open(self, **how: Any) -> MultipleResults[Known]:
@@ -108,7 +100,10 @@ class Seats(SideBySide):
         self, user: str, need: list[str], pick: int, priority: int | None
     ) -> MultipleResults[Known]:
         """One user on all devices."""
-        opened = [self.opened(CUSTOMERS[0], pick, user, device, need, [], "", priority) for device in DEVICES]
+        opened = [
+            self.opened(CUSTOMERS[0], pick, user, device, need, [], "", priority=priority)
+            for device in DEVICES
+        ]
         return multiple(*itertools.chain(*opened))
 
     @rule(
@@ -128,11 +123,12 @@ class Seats(SideBySide):
         for id_ in gone if withdrawn == "before" else ():
             self.drop_license(CUSTOMERS[0], id_)
         opened = [
-            self.opened(CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority)
+            self.opened(
+                CUSTOMERS[0], pick, user, device, [product, other][:number], [], "", priority=priority
+            )
             for number, user in zip((2, 2, 1), USERS, strict=True)
         ]
         for id_ in gone if withdrawn == "after" else ():
-            self.used_stays_within_the_limit()  # as it was before this one is withdrawn
             self.drop_license(CUSTOMERS[0], id_)
         return multiple(*itertools.chain(*opened))
 
@@ -146,13 +142,15 @@ class Seats(SideBySide):
         need = [want.product for want in opening.need]
         need = need if same else need[:-1] or [PRODUCTS[0]]
         priority = opening.priority if opening.wait else None
-        return multiple(*self.opened(customer, pick, opening.user, opening.device.id, need, [], "", priority))
+        return multiple(
+            *self.opened(customer, pick, opening.user, opening.device.id, need, [], "", priority=priority)
+        )
 
     def waiting(self, known: Known) -> Known:
-        """A session that waits, while there is one: this, or else the one that came last."""
+        """A session that waits, while there is one: this, or else the one that came first."""
         lines = {name: {session.id for session in self.model.queue(name)} for name in CUSTOMERS}
         in_line = [k for k in self.granted if k[1].session in lines[k[0]]]
-        return known if known in in_line or not in_line else in_line[-1]
+        return known if known in in_line or not in_line else in_line[0]
 
     @rule(known=openings, error=a_fence_error)
     def give_up(self, known: Known, error: int) -> None:
@@ -178,44 +176,6 @@ class Seats(SideBySide):
             )
         )
         self.serve(customer)
-
-    def opened(
-        self,
-        customer: str,
-        pick: int,
-        user: str,
-        device: str,
-        need: list[str],
-        more: list[str],
-        group: str,
-        priority: int | None = None,
-        queue_limit: int = 4,
-    ) -> list[Known]:
-        """A new session, on the emergency path when it needs nothing. It waits when it has a `priority`."""
-        self.sessions += 1
-        opening = Opening(
-            session=f"s{self.sessions:03}",
-            secret=f"secret{self.sessions}",
-            user=user,
-            domain=user.partition("@")[2],
-            device=Device(kind="desktop", id=device),
-            need=tuple(want(product, user, device) for product in need),
-            want=tuple(want(product, user, device, group) for product in more),
-            per_user=3,
-            unseated=not need and not more,
-            wait=bool(need) and priority is not None,
-            priority=priority or 0,
-            queue_limit=queue_limit,
-        )
-        if not isinstance(self.both("open", customer, self.node(pick), opening), Granted | Queued):
-            return []
-        self.granted.append((customer, opening))
-        return self.granted[-1:]
-
-    def alive(self, known: Known) -> Known:
-        """A session that lives, while there is one: this, or else the one that was opened last."""
-        living = [k for k in self.granted if k[1].session in self.model.customer(k[0]).sessions]
-        return known if known in living or not living else living[-1]
 
     @rule(known=openings, pick=a_pick, right=mostly)
     def open_again(self, known: Known, pick: int, right: bool) -> None:
@@ -260,10 +220,17 @@ class Seats(SideBySide):
         self.time_passes(ms, "")
         self.attach(known, pick, True, True)
 
-    @rule(node=a_node, known=openings, ms=st.sampled_from((10_001, 15_000, 41_000)), kicked=seldom)
-    def node_freezes(self, node: str, known: Known, ms: int, kicked: bool) -> None:
+    @rule(
+        node=a_node,
+        known=openings,
+        ms=st.sampled_from((10_001, 15_000, 41_000)),
+        kicked=seldom,
+        waits=st.booleans(),
+    )
+    def node_freezes(self, node: str, known: Known, ms: int, kicked: bool, waits: bool) -> None:
         """Its lease ends, the others clean up after it, and it wakes; meanwhile somebody may be forced out."""
-        known = self.alive(known)
+        known = self.waiting(known) if waits else self.alive(known)
+        node = (waits and self.node_of(known, True)) or node
         self.time_passes(OPTIONS.node_lease_ms, node)
         if kicked:
             self.kick_session(known, True, 0)
@@ -280,9 +247,22 @@ class Seats(SideBySide):
         told = {"delivered": True, "acknowledged": acknowledged}
         self.both("close", known[0], session=known[1].session, fence=fence, **told)
 
-    @rule(known=openings, error=a_fence_error, products=need, back=seldom, priority=a_priority)
+    @rule(
+        known=openings,
+        error=a_fence_error,
+        products=need,
+        back=seldom,
+        groups=groups,
+        priority=a_priority,
+    )
     def acquire(
-        self, known: Known, error: int, products: list[str], back: bool, priority: int | None = None
+        self,
+        known: Known,
+        error: int,
+        products: list[str],
+        back: bool,
+        groups: tuple[str, ...] = (),
+        priority: int | None = None,
     ) -> None:
         """Further products, or some given back."""
         customer, opening = known = self.alive(known)
@@ -290,11 +270,7 @@ class Seats(SideBySide):
         if back:
             self.both("release", customer, session=opening.session, fence=fence, products=products)
         else:
-            wants = tuple(want(product, opening.user, opening.device.id) for product in products)
-            self.acquired += 1
-            queue = {"wait": priority is not None, "priority": priority or 0, "queue_limit": 4}
-            asked = {"need": wants, "ref": self.acquired, **queue}
-            self.both("acquire", customer, session=opening.session, fence=fence, **asked)
+            self.acquire_both(known, fence, products, groups, priority)
 
     @rule(known=openings, right_user=mostly, cooldown_ms=a_cooldown)
     def kick_session(self, known: Known, right_user: bool, cooldown_ms: int) -> None:
@@ -341,10 +317,7 @@ class Seats(SideBySide):
     @rule(target=imports, key=keys(), dry_run=seldom)
     def import_key(self, key: KeyParts, dry_run: bool = False) -> LicenseKey:
         customer, domains, claims = key
-        self.keys += 1
-        made = license_key(*claims, customer=customer, domains=domains, jti=f"k{self.keys}", iat=self.keys)
-        self.both("put_license", made, dry_run=dry_run)
-        return made
+        return self.imported(customer, domains, claims, dry_run=dry_run)
 
     @rule(key=imports, drop=st.booleans())
     def import_again(self, key: LicenseKey, drop: bool) -> None:
@@ -355,7 +328,13 @@ class Seats(SideBySide):
 
     @rule(customer=a_customer, license=a_license)
     def drop_license(self, customer: str, license: str) -> None:
+        self.used_stays_within_the_limit()  # it may be one of several changes in a step
         self.both("drop_license", customer, license)
+
+    @rule(customer=a_customer, license=a_license)
+    def look_after(self, customer: str, license: str) -> None:
+        """A node looks after some license."""
+        self.enforce_policy(customer, license)
 
     @rule(customer=a_customer, license=a_nominal, user=a_user, back=seldom)
     def assign(self, customer: str, license: str, user: str, back: bool) -> None:

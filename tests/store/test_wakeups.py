@@ -12,7 +12,7 @@ from seatd.store.connect import ConnectOptions, subscriber
 from seatd.store.keys import QUEUE_CHANNEL, wake_channel
 from seatd.store.redis import Store
 from seatd.store.values import Granted, StoreUnavailable
-from seatd.store.wakeups import Wakeups
+from seatd.store.wakeups import Announced, Wakeups
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed
 from tests.store.forwarder import Forwarder
@@ -30,7 +30,7 @@ class Listening:
         self.wakeups = Wakeups(
             subscriber(url, ConnectOptions()), NODE, every_s=EVERY_S, on_echo=self.echoes.append, **how
         )
-        self._heard: asyncio.Queue[int | str] = asyncio.Queue()
+        self._heard: asyncio.Queue[Announced] = asyncio.Queue()
 
     async def __aenter__(self) -> Listening:
         self._task = asyncio.create_task(self._listen())
@@ -41,7 +41,7 @@ class Listening:
         await asyncio.wait([self._task])
         await self.wakeups.close()
 
-    async def __call__(self) -> int | str:
+    async def __call__(self) -> Announced:
         return await asyncio.wait_for(self._heard.get(), 10)
 
     async def until_deaf(self, deaf: bool) -> None:
@@ -145,6 +145,22 @@ async def test_what_could_not_be_sent_is_the_reason(engine: PrivateEngine) -> No
 async def test_a_store_that_is_away_is_asked_again(url: str) -> None:
     async with Listening(url) as heard:
         await asyncio.wait_for(_until(lambda: heard.wakeups.trouble.startswith("deaf")), 10)
+
+
+async def test_a_store_that_refuses_to_be_listened_to_is_asked_again(
+    engine: PrivateEngine, store: Store
+) -> None:
+    """One that is busy with a script answers so, and later on lets us listen."""
+    rights = ("reset", "on", ">pw", "~*", "+@all")
+    admin = store.client
+    await admin.execute_command("ACL", "SETUSER", "listener", *rights, "resetchannels")
+    try:
+        async with Listening(f"{engine.url}?username=listener&password=pw") as heard:
+            await asyncio.wait_for(_until(lambda: heard.wakeups.trouble.startswith("deaf")), 10)
+            await admin.execute_command("ACL", "SETUSER", "listener", "&*")
+            await heard.until_deaf(False)
+    finally:
+        await admin.execute_command("ACL", "DELUSER", "listener")
 
 
 async def _until(holds: Any) -> None:

@@ -1,8 +1,8 @@
 -- acquire: further products within a session, all or nothing. What it has already is not drawn again.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user queue pace
--- args: customer session fence need wait priority queue_limit ref
+-- args: customer session fence need groups wait priority queue_limit ref
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses seats queue hand_on
+-- uses: guard indexes orders sessions cooldowns licenses reservations devices seats queue hand_on
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
@@ -23,6 +23,7 @@ end
 if args.wait then
   unqueue(record)  -- a session waits for one thing at a time
 end
+record.groups = #args.groups > 0 and args.groups or nil
 local asked = {need = args.need, want = {}, priority = args.priority, ref = args.ref}
 local chosen, denial = plan_behind(args.session, record, asked)
 local waits = not chosen and denial.code == 'no_seat' and args.wait

@@ -1,14 +1,19 @@
 -- beat: renews this node's lease in the partition; answers its orders, and what is due: sessions of nodes whose lease
--- ended, parked and draining sessions past their deadline. `done` is the last order this node has carried out.
--- keys: meta nodes orders by_node deadlines tombs cooldowns
+-- ended, parked and draining sessions past their deadline, licenses to look after. `done` is the last order this node has carried out.
+-- keys: meta nodes orders by_node deadlines tombs cooldowns kicks expiries
 -- args: node lease_ms joined leave done limit
--- answers: beat {now_ms wall_ms recover_until_ms lapsed forgotten orders due more}
+-- answers: beat {now_ms wall_ms recover_until_ms lapsed orders due licenses next_ms more}
 -- uses: guard indexes
 -- Nobody is left to carry out the orders of a node that holds no session and has no lease.
 local function forget(node)
   redis.call('ZREM', nodes, node)
   redis.call('HDEL', meta, 'reported:' .. node)
   redis.call('ZREMRANGEBYLEX', orders, '[' .. node .. '\0', '(' .. node .. '\1')
+end
+
+-- A recovery waits for it: what it held may be lost, and its clients may use their seats beyond the end of its lease.
+local function is_awaited(node)
+  return recovering and tonumber(redis.call('HGET', meta, 'reported:' .. node)) ~= epoch
 end
 
 -- Now and then is enough: what lies between is far less than a time without a beat that would not count (see guard).
@@ -22,7 +27,7 @@ redis.call('ZREMRANGEBYLEX', orders, '[' .. args.node .. '\0', '(' .. args.node 
 
 if not args.leave then
   redis.call('ZADD', nodes, now + args.lease_ms, args.node)
-elseif #range(by_node, args.node, 1) == 0 then
+elseif #range(by_node, args.node, 1) == 0 and not is_awaited(args.node) then
   forget(args.node)
 else
   redis.call('ZADD', nodes, now, args.node)
@@ -45,15 +50,27 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', '(' .. now, 'LI
     local customer, session = string.match(tail(member), '^([^%z]*)%z(.*)$')
     due[#due + 1] = {customer = customer, session = session, node = node}
   end
-  if #held == 0 then
+  if #held == 0 and not is_awaited(node) then
     forget(node)
   end
 end
 
+local look_after = {}
+if not recovering then
+  for i, member in ipairs(redis.call('ZRANGEBYSCORE', expiries, '-inf', wall_ms, 'LIMIT', 0, args.limit)) do
+    local customer, license = string.match(member, '^([^%z]*)%z(.*)$')
+    look_after[i] = {customer = customer, license = license}
+  end
+end
+local soonest = redis.call('ZRANGEBYSCORE', expiries, '(' .. wall_ms, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+
 redis.call('ZREMRANGEBYSCORE', tombs, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', cooldowns, '-inf', now)
+if not recovering then
+  redis.call('DEL', kicks)
+end
 return answer('beat', {
-  now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed,
-  forgotten = not previous, orders = told, due = due,
+  now_ms = now, wall_ms = wall_ms, recover_until_ms = recover_until_ms, lapsed = lapsed, orders = told, due = due,
+  licenses = look_after, next_ms = tonumber(soonest[2]),
   more = #mine == args.limit or #due >= args.limit,
 })

@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence delivered acknowledged
 -- answers: closed {} | gone {reason}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 local record = load(args.session)
 if not record then
   bury(args.session)

@@ -1,8 +1,8 @@
--- drop_license: withdraw a license. No new seats are drawn on it; sessions that hold one keep it until they leave.
--- keys: meta customers expiries licenses offers license_keys profile assignments sessions
+-- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats
 -- args: customer license
 -- answers: dropped {} | unknown {}
--- uses: guard offers
+-- uses: guard indexes offers policies
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')
@@ -10,7 +10,13 @@ end
 local record, touched = cmsgpack.unpack(packed), {}
 touch(touched, record)
 redis.call('HDEL', licenses, args.license)
-redis.call('ZREM', expiries, args.customer .. '\0' .. args.license)
+if count(seats, args.license) > 0 then
+  record.removed_ms = wall_ms
+  redis.call('HSET', withdrawn, args.license, cmsgpack.pack(record))
+  look_again(args.license, wall_ms)
+else
+  look_again(args.license, nil)
+end
 redis.call('ZREMRANGEBYLEX', assignments, '[' .. args.license .. '\0', '(' .. args.license .. '\1')
 reoffer(touched)
 forget_unused_keys({[record.jti] = true})

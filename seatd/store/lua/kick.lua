@@ -1,19 +1,11 @@
 -- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
--- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go.
--- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats assignments sessions by_user queue pace
+-- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go. While the partition recovers it is
+-- kept, for the sessions that nodes have yet to tell of (see reassert).
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats assignments sessions by_user queue pace
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
 -- answers: kicked {sessions cursor}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions kicks licenses reservations devices seats queue hand_on
 local matched, cursor = {}, nil
-
-local function holds(record, id)
-  for _, seat in ipairs(record.seats) do
-    if seat.license == id then
-      return true
-    end
-  end
-  return false
-end
 
 local function match(session, record)
   if record.state ~= 'draining' then
@@ -73,30 +65,22 @@ if #members == args.limit then
   cursor = members[#members]
 end
 
--- One device forced out cools that device; everything else cools the user.
-local function cool(user, device)
-  local member = args.customer .. '\0' .. user
-  if args.target_session then
-    member = member .. '\0' .. device
-  end
-  if args.cooldown_ms > 0 then
-    redis.call('ZADD', cooldowns, 'GT', now + args.cooldown_ms, member)
-  end
-end
-
+local how = {
+  type = args.order_type, code = args.code, message = args.message, by = args.by, cool_until_ms = now + args.cooldown_ms,
+  user = args.user, session = args.target_session, license = args.license, domain = args.target_domain,
+  everyone = args.everyone,
+}
 if args.user and not args.target_session then
-  cool(args.user)
+  cool(args.user, nil, how.cool_until_ms)
+end
+if recovering and args.order_type == 'logout' then
+  redis.call('ZADD', kicks, 0, args.customer .. '\0' .. cmsgpack.pack(how))
 end
 local kicked = {}
 for i, own in ipairs(matched) do
   local record, node = own.record, own.record.node
-  cool(record.user, record.device.id)
   record.reply_to = args.reply_to
-  local number = drain(own.session, record, {
-    type = args.order_type, code = args.code, message = args.message, by = args.by,
-    cooldown_s = math.ceil(args.cooldown_ms / 1000), user = record.user,
-    device = args.target_session and record.device.id or nil,
-  })
+  local number = force_out(own.session, record, how)
   kicked[i] = {
     session = own.session, fence = record.fence, user = record.user, device = record.device, node = node, order = number,
   }

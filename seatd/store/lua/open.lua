@@ -1,8 +1,8 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats assignments sessions by_user queue pace
--- args: customer session secret user domain device node need want per_user unseated wait priority queue_limit
+-- args: customer session secret user domain device node need want groups per_user unseated wait priority queue_limit
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses seats queue hand_on
+-- uses: guard indexes orders sessions cooldowns licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -55,7 +55,8 @@ end
 
 record = {
   user = args.user, domain = args.domain, device = args.device, secret = args.secret, node = args.node,
-  fence = 1, state = 'attached', since_ms = wall_ms, until_ms = 0, seats = {},
+  fence = 1, state = 'attached', since_ms = wall_ms, until_ms = 0, seats = {}, need = products_of(args.need),
+  groups = #args.groups > 0 and args.groups or nil,
 }
 local asked = {need = args.need, want = args.want, priority = args.priority}
 local chosen, denial = plan_behind(args.session, record, asked)

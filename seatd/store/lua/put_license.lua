@@ -1,8 +1,8 @@
 -- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses offers license_keys profile
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile seats
 -- args: customer jti iat text profile records dry_run
 -- answers: imported {added replaced} | already_imported {} | older_key {faulty}
--- uses: guard offers
+-- uses: guard indexes offers policies
 local added, replaced, faulty, missing = {}, {}, {}, false
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)
@@ -26,6 +26,25 @@ if args.dry_run then
   return answer('imported', {added = added, replaced = replaced})
 end
 
+-- Who holds a seat that the new license no longer covers is dealt with by its policy (see policies.lua), from now on.
+local function compare(id, before, record)
+  if not before then
+    return
+  end
+  record.narrowed_ms = before.narrowed_ms
+  for _, domain in ipairs(before.domains) do
+    if not covers(record, domain, before.product) then
+      record.narrowed_ms = before.narrowed_ms or wall_ms
+    end
+  end
+  if excess_of(id, record) > 0 then
+    record.lowered_ms = before.lowered_ms or wall_ms
+  end
+  if before.valid_till_ms == record.valid_till_ms then
+    record.warned_ms = before.warned_ms
+  end
+end
+
 local touched, orphans = {}, {}
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)
@@ -37,8 +56,10 @@ for _, record in ipairs(args.records) do
   touch(touched, record)
   record.jti, record.iat, record.created_ms = args.jti, args.iat, wall_ms
   local id = record.id
-  redis.call('HSET', licenses, id, cmsgpack.pack(record))
-  redis.call('ZADD', expiries, record.valid_till_ms, args.customer .. '\0' .. id)
+  compare(id, known(id), record)
+  redis.call('HSET', licenses, id, cmsgpack.pack(record))  -- before anything is deleted: a store that is full refuses it all
+  redis.call('HDEL', withdrawn, id)
+  look_again(id, count(seats, id) > 0 and wall_ms or due_ms(id, record))
 end
 reoffer(touched)
 redis.call('HSET', license_keys, args.jti, args.text)

@@ -1,5 +1,6 @@
 -- rebury: ends and forced logouts that this node knows of, told again to a store that may have forgotten them. A session that
--- was resumed meanwhile under a higher fence lives; but one that was forced out is forced out again, under whatever fence it lives.
+-- was resumed meanwhile under a higher fence lives, unless it was put back by a ticket that is older than its end. One that was
+-- forced out and lives again is forced out again whatever its fence: nobody could resume it but by that loss.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue
 -- args: customer ended
 -- answers: reburied {revived}
@@ -16,9 +17,13 @@ local function end_again(item, record)
   end
 end
 
+local function may_end(item, record)
+  return item.forced or record.fence <= item.fence or (record.claimed and record.claimed <= item.fence)
+end
+
 for _, item in ipairs(args.ended) do
   local record = item.session and load(item.session)
-  if record and (item.forced or record.fence <= item.fence) then
+  if record and may_end(item, record) then
     end_again(item, record)
   elseif item.session and not record then
     bury(item.session)

@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer session fence products
 -- answers: released {products seats} | gone {reason}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
@@ -21,7 +21,17 @@ end
 for i, seat in ipairs(given_back) do
   products[i] = seat.product
 end
-free(args.session, record, given_back)
+local losing = {}
+for _, seat in ipairs(record.losing and record.losing.seats or {}) do
+  losing[seat.license .. '\0' .. seat.holder] = true
+end
+local idle = {}
+for _, seat in ipairs(given_back) do
+  if not losing[seat.license .. '\0' .. seat.holder] then
+    idle[#idle + 1] = seat
+  end
+end
+free(args.session, record, idle)
 record.seats = kept
 save(args.session, record)
 hand_on()

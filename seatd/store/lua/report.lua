@@ -1,7 +1,7 @@
 -- report: this node has told the partition all it knows about the present epoch. When every registered node has, and none of
 -- their registrations can have been lost, the recovery window ends early. (A node that grants has first made its registration
 -- durable; after a total loss nobody knows who was registered.)
--- keys: meta nodes
+-- keys: meta nodes kicks
 -- args: node durable
 -- answers: reported {recovering}
 -- uses: guard
@@ -18,5 +18,6 @@ if recovering then
     end
   end
   redis.call('HSET', meta, 'recover_until_ms', now)
+  redis.call('DEL', kicks)
 end
 return answer('reported', {recovering = false})

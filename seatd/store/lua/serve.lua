@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer
 -- answers: queue {places recovering}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 freed = true
 hand_on()
 return answer('queue', {places = places(), recovering = recovering})

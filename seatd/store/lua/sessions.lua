@@ -15,7 +15,7 @@ for _, member in ipairs(redis.call('ZRANGEBYLEX', by_user, from, to, 'LIMIT', ar
     local record = cmsgpack.unpack(packed)
     items[#items + 1] = {
       session = session, user = record.user, domain = record.domain, device = record.device, node = record.node,
-      state = record.state, since_ms = record.since_ms, until_ms = record.until_ms, seats = shown(record.seats),
+      state = record.state, since_ms = record.since_ms, until_ms = record.until_ms, busy = record.busy or false, seats = shown(record.seats),
     }
   end
 end

@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
 -- args: customer due
 -- answers: swept {parked ended}
--- uses: guard indexes orders sessions licenses seats queue hand_on
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
 local parked, ended = {}, {}
 if recovering then
   return answer('swept', {parked = parked, ended = ended})
@@ -17,6 +17,7 @@ for _, item in ipairs(args.due) do
   elseif record.node ~= '' and lease_end(record.node) < now then
     if record.state ~= 'draining' then
       local stopped = lease_end(record.node)
+      disown(record)
       park(session, record, (stopped > 0 and stopped or now) + args.linger_ms)
       if record.state == 'parked' then
         parked[#parked + 1] = session
@@ -24,6 +25,9 @@ for _, item in ipairs(args.due) do
     else
       orphan(session, record)
     end
+  end
+  if record and record.losing and record.losing.until_ms <= now then
+    let_go(session, record)
   end
   if record and (record.node == '' or record.state == 'draining') and record.until_ms <= now then
     drop(session, record, {})

@@ -24,6 +24,7 @@ NOTICES = {
     "not_yet_valid": "the license gives no seats before it begins",
     "ends_soon": "the license ends within 30 days",
     "limit_lowered": "the limit is below the one it replaces",
+    "holders_above_limit": "there are more holders than that: the license's policy says what becomes of them",
 }
 """What an administrator may want to know about a key that is accepted all the same."""
 
@@ -155,3 +156,5 @@ def _notices(claim: LicenseClaim, before: LicenseRow | None, now_ms: int) -> Ite
         yield "ends_soon"
     if before is not None and claim.limit < before.limit:
         yield "limit_lowered"
+        if before.online > claim.limit + claim.overdraft:
+            yield "holders_above_limit"

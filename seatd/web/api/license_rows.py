@@ -35,6 +35,7 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     online: int
     limit: int
     overdraft: int
+    above_limit: int
     status: int
     validity: Validity
     name: str
@@ -60,6 +61,7 @@ def view(row: LicenseRow, now_ms: int) -> LicenseView:
         online=row.online,
         limit=row.limit,
         overdraft=row.overdraft,
+        above_limit=row.above_limit,
         status=days_left(row.valid_till_ms, now_ms),
         validity=validity(row.valid_from_ms, row.valid_till_ms, now_ms),
         name=row.name,

@@ -58,6 +58,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     device: DeviceView
     node: str
+    busy: Annotated[bool, msgspec.Meta(description="a call goes on, as the client says")]
     state: Literal["attached", "parked", "draining", "waiting"]
     since: Moment
     until: Moment | None
@@ -93,6 +94,7 @@ def view(row: SessionRow) -> SessionView:
         domain=row.domain,
         device=device_view(row.device),
         node=row.node,
+        busy=row.busy,
         state=row.state,
         since=moment(row.since_ms),
         until=None if row.until_ms is None else moment(row.until_ms),

@@ -1,7 +1,7 @@
 """Loaded by a node's Python before anything else, when the folder is on its PYTHONPATH: faults that only come from within.
 
-TESTS_FAULTS_FOLDER names a folder. `clock` in it holds the seconds by which this process's wall clock is off, read with every look
-at the clock. On SIGUSR2 the event loop stands still for as many seconds as `block` says.
+TESTS_FAULTS_FOLDER names a folder. `clock` in it holds the seconds by which this process's wall clock is off, read with every
+look at the clock. On SIGUSR2 the event loop stands still for as many seconds as `block` says.
 """
 
 import os

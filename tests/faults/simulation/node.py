@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
@@ -66,10 +67,8 @@ class Node:
         self.world.spawn(self._until_crash(work))
 
     async def _until_crash(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
+        with contextlib.suppress(Crashed):
             await work
-        except Crashed:
-            pass
 
     async def _running(self) -> None:
         """Goes on once this process runs; a frozen one runs again where it was."""
@@ -136,10 +135,8 @@ class Node:
         while True:
             await self._running()
             asked = self.clock()
-            try:
+            with contextlib.suppress(Unknown):
                 await self._beat(asked)
-            except Unknown:
-                pass
             await asyncio.sleep(self.world.times.renew)
 
     async def _beat(self, asked: float) -> None:

@@ -39,7 +39,14 @@ CLIENT_MAPS: dict[str, Map] = {
         "want": ["team_chat"],
         "wait_s": 86400,
         "allow_unseated": True,
-        "resume": {"session": "s_1-A", "secret": "k" * 64},
+        "resume": {"session": "s_1-A", "secret": "k" * 64, "ticket": "t_-" * 341 + "t"},
+    },
+    "hello, resuming without a ticket": {
+        "type": "hello",
+        "token": "e30.e30.c2ln",
+        "device": DESKTOP,
+        "need": ["CALL_CENTER"],
+        "resume": {"session": "s_1-A", "secret": "k"},
     },
     "alive": {"type": "alive", "n": 1},
     "alive, the largest number": {"type": "alive", "n": 2**53},
@@ -71,6 +78,7 @@ SERVER_MAPS: dict[str, Map] = {
         "server_ms": 1760000000002,
         "max_frame": 8192,
         "token_ttl_s": 3600,
+        "ticket": "t_-" * 80,
     },
     "welcome, resumed, without seats": {
         "type": "welcome",
@@ -114,6 +122,7 @@ SERVER_MAPS: dict[str, Map] = {
     "granted, all fields": {"type": "granted", "seats": [OVERDRAFT], "sections": [], "ref": 2},
     "released": {"type": "released", "ref": 3, "products": ["EMAIL"], "sections": ["users"]},
     "beat": {"type": "beat", "n": 1, "lease_s": 24},
+    "beat, all fields": {"type": "beat", "n": 4, "lease_s": 24, "ticket": "t_-" * 80},
     "changed": {"type": "changed", "seats": [SEAT], "sections": ["users"], "reason": "license_ended"},
     "notice": {"type": "notice", "code": "someone_waits", "message": "3 wait for CALL_CENTER"},
     "notice, all fields": {

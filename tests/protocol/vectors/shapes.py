@@ -112,6 +112,16 @@ def bad_shapes() -> Iterable[Map]:
             {**hello, "resume": {"session": "s", "secret": "k" * 65}},
             "Expected `str` of length <= 64 - at `$.resume.secret`",
         ),
+        (
+            "ticket of 1025",
+            {**hello, "resume": {"session": "s", "secret": "k", "ticket": "t" * 1025}},
+            "Expected `str` of length <= 1024 - at `$.resume.ticket`",
+        ),
+        (
+            "ticket with a dot",
+            {**hello, "resume": {"session": "s", "secret": "k", "ticket": "a.b"}},
+            f"Expected `str` matching regex {key} - at `$.resume.ticket`",
+        ),
         ("n is missing", {"type": "alive"}, "Object missing required field `n`"),
         ("n is negative", {"type": "alive", "n": -1}, "Expected `int` >= 0 - at `$.n`"),
         ("n above 2^53", {"type": "alive", "n": 2**53 + 1}, f"Expected `int` <= {2**53} - at `$.n`"),

@@ -72,6 +72,15 @@ async def test_a_pasted_key_may_be_wrapped(site: Site) -> None:
     assert (status, answer["status"]) == (200, "imported")
 
 
+async def test_a_dry_run_says_that_holders_would_be_too_many(site: Site) -> None:
+    await post(site, license_key({"limit": 5}))
+    for name in ("ann", "bob"):
+        await site.signed_in(f"{name}@acme.example", "CALL_CENTER")
+    key = license_key({"limit": 1}, jti="key-2", iat=1_700_000_001)
+    _, answer = await post(site, key, "?dry_run=true")
+    assert [notice["code"] for notice in answer["notices"]] == ["limit_lowered", "holders_above_limit"]
+
+
 async def test_a_newer_key_replaces_and_an_older_one_is_refused(site: Site) -> None:
     old, new = license_key({"limit": 5}), license_key({"limit": 2}, {}, jti="key-2", iat=1_700_000_001)
     await post(site, old)

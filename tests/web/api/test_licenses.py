@@ -48,6 +48,7 @@ async def test_a_row_has_everything_that_is_shown(site: Site) -> None:
             "online": 1,
             "limit": 5,
             "overdraft": 2,
+            "above_limit": 0,
             "status": 26399,
             "validity": "valid",
             "name": "Order 7",

@@ -21,6 +21,7 @@ async def test_one_session(site: Site) -> None:
             "domain": "acme.example",
             "device": {"kind": "desktop", "id": "d1", "name": "", "version": ""},
             "node": session["node"],
+            "busy": False,
             "state": "attached",
             "until": None,
             "seats": [],

@@ -42,8 +42,11 @@ local function guard()
     -- A node deletes orders up to the last number it has carried out, so no number may come twice, even if the counter
     -- itself was lost: they begin anew above all that an earlier epoch can have used.
     local first = epoch * 1000
+    -- Until when, by its own time, a server that was replaced may have gone on (its time did not stand still).
+    local old_until_ms = math.max(now, wall_ms + offset_ms) + args.old_primary_ms
     redis.call(
-      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', first, 'queued', first
+      'HSET', meta, 'replid', replid, 'epoch', epoch, 'recover_until_ms', recover_until_ms, 'orders', first, 'queued', first,
+      'old_until_ms', old_until_ms
     )
   end
   return epoch, recover_until_ms, now, last_ms, behind

@@ -9,13 +9,17 @@ local function promise(free)
     local member = seat.license .. '\0' .. seat.holder
     if not promised[member] and not has(seats, member) then
       promised[member], promised_number[seat.license] = seat, (promised_number[seat.license] or 0) + 1
+      if seat.reserved then
+        local place = seat.license .. '\1' .. seat.reserved
+        promised_number[place] = (promised_number[place] or 0) + 1
+      end
     end
   end
 end
 
 local function plan_for(entry)
   local record = entry.record
-  return plan(record.seats, record.user, record.domain, record.waiting.need, record.waiting.want)
+  return plan(record, record.waiting.need, record.waiting.want)
 end
 
 -- What is promised to those ahead of a newcomer of this priority.
@@ -56,12 +60,20 @@ end
 
 -- Seats for a newcomer, as `plan` finds them: not those promised to others. A denial needs no look at the queue.
 local function plan_behind(session, record, asked)
-  local chosen, denial = plan(record.seats, record.user, record.domain, asked.need, asked.want)
+  local chosen, denial = plan(record, asked.need, asked.want)
   if chosen and redis.call('ZCARD', queue) > 0 then
     promise_ahead(session, asked.priority)
-    chosen, denial = plan(record.seats, record.user, record.domain, asked.need, asked.want)
+    chosen, denial = plan(record, asked.need, asked.want)
   end
   return chosen, denial
+end
+
+local function lost_a_waiter(everybody)
+  for _, entry in ipairs(everybody) do
+    if entry.record.waiting and ousted[entry.session] then
+      return true
+    end
+  end
 end
 
 -- Serves everybody who can be served, first come first served.
@@ -72,7 +84,7 @@ local function settle()
   promised, promised_number = {}, {}
   local everybody = in_line()
   for _, entry in ipairs(everybody) do
-    if entry.record.waiting then
+    if entry.record.waiting and not ousted[entry.session] then
       local chosen, denial, free = plan_for(entry)
       if chosen then
         serve(entry, chosen)
@@ -84,6 +96,10 @@ local function settle()
     end
   end
   line = everybody
+  if lost_a_waiter(everybody) then  -- to a newer device of his user: what was promised to him is free
+    line = nil
+    settle()
+  end
 end
 
 -- What every verb does last that may have freed something.

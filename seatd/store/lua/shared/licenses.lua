@@ -9,9 +9,12 @@ end
 local function shown(held)
   local list = {}
   for _, seat in ipairs(held) do
-    local record = license(seat.license)
-    seat.until_ms = record and record.valid_till_ms or 0
-    list[#list + 1] = seat
+    local record, copy = license(seat.license), {}
+    for name, value in pairs(seat) do
+      copy[name] = value
+    end
+    copy.until_ms = record and record.valid_till_ms or 0
+    list[#list + 1] = copy
   end
   return list
 end

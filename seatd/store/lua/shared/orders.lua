@@ -14,6 +14,14 @@ local function order(node, fields)
   return fields.number
 end
 
+-- A word for everybody who holds a seat of a license: every node tells its own sessions.
+local function tell_holders(license, fields)
+  fields.type, fields.session, fields.license = 'notice', '', license
+  for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, now, '+inf')) do
+    order(node, fields)
+  end
+end
+
 local function wake()
   for node in pairs(to_wake) do
     redis.call('PUBLISH', 'seatd:wake:' .. node, args.partition)

@@ -1,5 +1,5 @@
 -- queue: who waits for seats, and who stands where.
--- keys: queue pace meta (with sessions: nodes sessions)
+-- keys: queue pace meta licenses (with sessions: nodes sessions)
 -- One queue per customer, by priority and then by arrival. A waiter whose node has died keeps the place for its client to come
 -- back to, and is passed over meanwhile.
 
@@ -21,8 +21,26 @@ local function in_line()
   return line
 end
 
+local ASK_MS = 60000
+
+-- Those who hold the product learn that somebody waits, where the license says so; once in a minute at the most.
+local function say_someone_waits(product, domain)
+  for _, offer in ipairs(valid_offers(domain, {product = product}) or {}) do
+    local record = license(offer.id)
+    local may = record.kind == 'competitive' and record.policy and record.policy.notify_waiting
+    if may and now >= (record.asked_ms or 0) + ASK_MS then
+      record.asked_ms = now
+      redis.call('HSET', licenses, offer.id, cmsgpack.pack(record))
+      tell_holders(offer.id, {code = 'someone_waits', product = product})
+    end
+  end
+end
+
 -- `asked`: need, want, product, priority and ref. `number` is a place that the client had before.
 local function enqueue(session, record, asked, number)
+  if not number then
+    say_someone_waits(asked.product, record.domain)
+  end
   number = number or string.format('%016d', redis.call('HINCRBY', meta, 'queued', 1))
   asked.member = (9 - asked.priority) .. '\0' .. number .. '\0' .. session
   record.waiting = asked

@@ -2,10 +2,6 @@
 -- keys: licenses offers seats assignments (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
--- Seats that are free but promised to somebody in the queue (see hand_on.lua): by license and holder, and their number by
--- license. Like a seat that is taken, one that is promised is shared by all sessions of its holder.
-local promised, promised_number = {}, {}
-
 local function used(id)
   return count(seats, id)
 end
@@ -46,13 +42,14 @@ local function devices_of(user, id)
   return redis.call('ZLEXCOUNT', seats, '[' .. id .. '\0' .. user .. '/', '(' .. id .. '\0' .. user .. '0')
 end
 
-local function competitive(valid)
+local function competitive(valid, who)
   local found, limit, in_use, taken, largest = {}, 0, 0, 0, nil
   for _, record in ipairs(valid) do
     if record.kind == 'competitive' then
       found[#found + 1] = record
       record.used = used(record.id)
       record.taken = record.used + (promised_number[record.id] or 0)
+      record.kept, record.reserved = reserved(record, who)
       taken = taken + record.taken
       limit, in_use = limit + record.limit, in_use + record.used
       if not largest or record.limit > largest.limit then
@@ -65,7 +62,7 @@ end
 
 local function with_room(found, extra)
   for _, record in ipairs(found) do
-    if record.taken < record.limit + (extra and record.overdraft or 0) then
+    if record.taken + record.kept < record.limit + (extra and record.overdraft or 0) then
       return record
     end
   end
@@ -78,8 +75,22 @@ local function seat_on(record, want, overdraft)
   }
 end
 
-local function no_seat(want, limit, in_use)
-  return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
+-- Whether the holder has a seat on the license that one more session may share. Where there are more holders than the limit, a seat
+-- that is being given up is not shared: it must come free.
+local function may_share(record, want, user)
+  if not has(seats, record.id .. '\0' .. want.holder) then
+    return false
+  elseif used(record.id) <= record.limit + record.overdraft then
+    return true
+  end
+  for _, own in ipairs(sessions_of(user)) do
+    for _, seat in ipairs(own.record.state ~= 'draining' and own.record.seats or {}) do
+      if seat.license == record.id and seat.holder == want.holder then
+        return true
+      end
+    end
+  end
+  return false
 end
 
 -- The license that the user has an assignment of, or the denial. Of a product that counts devices an assignment is good for
@@ -88,7 +99,7 @@ local function nominal_seat(valid, want, user)
   local full = nil
   for _, record in ipairs(valid) do
     if record.kind == 'nominal' and has(assignments, record.id .. '\0' .. user) then
-      if has(seats, record.id .. '\0' .. want.holder) then
+      if may_share(record, want, user) then
         return record
       end
       local devices, in_use = want.devices and devices_of(user, record.id) or 0, used(record.id)
@@ -101,52 +112,41 @@ local function nominal_seat(valid, want, user)
   return nil, full
 end
 
--- How many other devices of the user hold the product, on whichever license.
-local function other_devices(user, want)
-  local seen, number = {}, 0
+-- The seat that the holder has already, or is promised. It is one seat, so its marks are the same in every session that shares it.
+local function shared_seat(record, want, user)
+  local meant = promised[record.id .. '\0' .. want.holder] or {}
+  local overdraft, name = meant.overdraft or false, meant.reserved
   for _, own in ipairs(sessions_of(user)) do
-    for _, seat in ipairs(own.record.seats) do
-      if seat.product == want.product and seat.holder ~= want.holder and not seen[seat.holder] then
-        seen[seat.holder], number = true, number + 1
+    for _, seat in ipairs(counted(own.record)) do
+      if seat.license == record.id and seat.holder == want.holder then
+        overdraft, name = overdraft or seat.overdraft, name or seat.reserved
       end
     end
   end
-  return number
+  local seat = seat_on(record, want, overdraft)
+  seat.reserved = name
+  return seat
 end
 
--- The seat that the holder has already, or is promised. It is one seat, so its mark is the same in every session that shares it.
-local function shared_seat(record, want, user)
-  local meant = promised[record.id .. '\0' .. want.holder]
-  local overdraft = meant and meant.overdraft or false
-  for _, own in ipairs(sessions_of(user)) do
-    for _, seat in ipairs(own.record.seats) do
-      overdraft = overdraft or (seat.license == record.id and seat.holder == want.holder and seat.overdraft)
-    end
-  end
-  return seat_on(record, want, overdraft)
-end
-
--- One seat for `want`, or the denial. Nominal comes before competitive; a seat the holder already has is shared;
+-- One seat for `want`, or the denial; `who` has user, domain, device and groups. Nominal comes before competitive; a seat the holder already has is shared;
 -- seats above the limit (overdraft) come last and are marked.
-local function choose(want, user, domain)
-  local valid, code = valid_offers(domain, want)
+local function choose(want, who)
+  local user = who.user
+  local valid, code = valid_offers(who.domain, want)
   if not valid then
     return nil, {code = code, product = want.product}
   end
-  if want.max_per_user > 0 then
-    local devices = other_devices(user, want)
-    if devices >= want.max_per_user then
-      return nil, no_seat(want, want.max_per_user, devices)
-    end
+  local against = against_device(valid, want, who)
+  if against then
+    return nil, against
   end
   local named, full = nominal_seat(valid, want, user)
   if named then
     return seat_on(named, want)
   end
-  local found, limit, in_use, taken, largest = competitive(valid)
+  local found, limit, in_use, taken, largest = competitive(valid, who)
   for _, record in ipairs(found) do
-    local member = record.id .. '\0' .. want.holder
-    if promised[member] or has(seats, member) then
+    if promised[record.id .. '\0' .. want.holder] or may_share(record, want, user) then
       return shared_seat(record, want, user)
     end
   end
@@ -155,6 +155,12 @@ local function choose(want, user, domain)
   end
   if want.combine == 'max' then
     largest.taken, limit, found = taken, largest.limit, {largest}
+  end
+  local kept, name = with_reservation(found)
+  if kept then
+    local seat = seat_on(kept, want)
+    seat.reserved = name
+    return seat
   end
   local free = with_room(found)
   if free then
@@ -167,9 +173,26 @@ local function choose(want, user, domain)
   return nil, no_seat(want, limit, in_use)
 end
 
+local function products_of(wants)
+  local names = {}
+  for i, want in ipairs(wants) do
+    names[i] = want.product
+  end
+  return names
+end
+
 local function take(chosen)
   for _, seat in ipairs(chosen) do
     redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+    if seat.reserved then
+      redis.call('ZADD', seats, 0, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
+    end
+    for _, own in ipairs(displaced[seat.product] or {}) do
+      if not ousted[own.session] then
+        ousted[own.session] = true
+        drain(own.session, own.record, {type = 'superseded'})
+      end
+    end
   end
 end
 
@@ -187,13 +210,13 @@ local function own_sessions(user)
 end
 
 -- What is only wanted comes as far as there is room, but those of one group together or not at all.
-local function add_wanted(chosen, has_product, more, user, domain)
+local function add_wanted(chosen, has_product, more, who)
   local i = 1
   while i <= #more do
     local group, found, whole = more[i].group, {}, true
     repeat
       if not has_product[more[i].product] then
-        local seat = choose(more[i], user, domain)
+        local seat = choose(more[i], who)
         whole, found[#found + 1] = whole and seat ~= nil, seat
       end
       i = i + 1
@@ -205,15 +228,15 @@ local function add_wanted(chosen, has_product, more, user, domain)
 end
 
 -- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
--- free. `more` comes as far as there is room. What `held` has already is not drawn again.
-local function plan(held, user, domain, need, more)
+-- free. `more` comes as far as there is room. What `who` has already is not drawn again.
+local function plan(who, need, more)
   local has_product, chosen, denial = {}, {}, nil
-  for _, seat in ipairs(held) do
+  for _, seat in ipairs(who.seats) do
     has_product[seat.product] = true
   end
   for _, want in ipairs(need) do
     if not has_product[want.product] then
-      local seat, why = choose(want, user, domain)
+      local seat, why = choose(want, who)
       if why and (not denial or (denial.code == 'no_seat' and why.code ~= 'no_seat')) then
         denial = why
       end
@@ -223,6 +246,6 @@ local function plan(held, user, domain, need, more)
   if denial then
     return nil, denial, chosen
   end
-  add_wanted(chosen, has_product, more, user, domain)
+  add_wanted(chosen, has_product, more, who)
   return chosen
 end

@@ -57,6 +57,31 @@ local function unqueue(record)
   end
 end
 
+-- The next moment at which somebody must look after a session: its own deadline, or that of seats it is losing.
+local function watch(session, record)
+  local at = record.until_ms > 0 and record.until_ms or nil
+  if record.losing then
+    at = math.min(at or record.losing.until_ms, record.losing.until_ms)
+  end
+  if at then
+    redis.call('ZADD', deadlines, at, address(session))
+  else
+    redis.call('ZREM', deadlines, address(session))
+  end
+end
+
+-- All that counts: what a session holds, and what it is losing while its client may still believe in it.
+local function counted(record)
+  local list = {}
+  for _, seat in ipairs(record.seats) do
+    list[#list + 1] = seat
+  end
+  for _, seat in ipairs(record.losing and record.losing.seats or {}) do
+    list[#list + 1] = seat
+  end
+  return list
+end
+
 local function bury(session)
   redis.call('ZADD', tombs, now + args.tomb_ms, session)
 end
@@ -66,7 +91,7 @@ local function free(session, record, given_back)
   local still = {}
   for _, other in ipairs(sessions_of(record.user)) do
     if other.session ~= session then
-      for _, seat in ipairs(other.record.seats) do
+      for _, seat in ipairs(counted(other.record)) do
         still[seat.license .. '\0' .. seat.holder] = true
       end
     end
@@ -75,14 +100,34 @@ local function free(session, record, given_back)
     local member = seat.license .. '\0' .. seat.holder
     if not still[member] then
       redis.call('ZREM', seats, member)
+      if seat.reserved then
+        redis.call('ZREM', seats, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
+      end
       freed = true
     end
   end
 end
 
+-- Nobody can believe any more in the seats that a session was losing.
+local function let_go(session, record)
+  local kept, gone, losing = {}, {}, record.losing
+  for _, seat in ipairs(record.seats) do
+    kept[seat.license .. '\0' .. seat.holder] = true
+  end
+  for _, seat in ipairs(losing and losing.seats or {}) do
+    if not kept[seat.license .. '\0' .. seat.holder] then
+      gone[#gone + 1] = seat
+    end
+  end
+  record.losing = nil
+  free(session, record, gone)
+  save(session, record)
+  watch(session, record)
+end
+
 local function drop(session, record, outcome)
   unqueue(record)
-  free(session, record, record.seats)
+  free(session, record, counted(record))
   detach(session, record)
   redis.call('HDEL', sessions, session)
   redis.call('ZREM', by_user, record.user .. '\0' .. session)
@@ -97,6 +142,14 @@ local function drop(session, record, outcome)
   end
 end
 
+-- A node that wakes takes a parked session for its own again (see reassert), and may never have read that a seat is lost. So such a
+-- session is no longer its own: the client resumes, and the welcome says what it has.
+local function disown(record)
+  if record.losing then
+    record.fence = record.fence + 1
+  end
+end
+
 -- A session that has seats keeps them; one that waits for its first keeps its place.
 local function park(session, record, until_ms)
   if record.state == 'attached' then
@@ -108,7 +161,7 @@ local function park(session, record, until_ms)
   detach(session, record)
   record.node, record.until_ms = '', until_ms
   save(session, record)
-  redis.call('ZADD', deadlines, until_ms, address(session))
+  watch(session, record)
 end
 
 -- A draining session whose node's lease is over: that node no longer answers for it. Once no session is left with the node,
@@ -119,21 +172,25 @@ local function orphan(session, record)
   save(session, record)
 end
 
--- Ends a session by order. Nobody may have its seats before its client can no longer believe in them: the client says
--- so itself, or the node's right to speak for it (its lease) and then the client's own lease have run out.
-local function drain(session, record, fields)
+-- Until when a client may believe in what it was told: it says itself that it no longer does, or the node's right to speak
+-- for it (its lease) and then the client's own lease have run out.
+local function believed_until_ms(record)
   if record.node ~= '' then
-    record.until_ms = math.max(now, lease_end(record.node)) + args.client_lease_ms
-  else
-    record.until_ms = math.min(record.until_ms, now + args.client_lease_ms)
+    return math.max(now, lease_end(record.node)) + args.client_lease_ms
   end
+  return math.min(record.until_ms, now + args.client_lease_ms)
+end
+
+-- Ends a session by order. Nobody may have its seats before its client can no longer believe in them.
+local function drain(session, record, fields)
+  record.until_ms = believed_until_ms(record)
   unqueue(record)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
   local number = order(record.node, fields)
   record.untold = record.node ~= '' and number == 0 or nil  -- the store has lost the node: see reassert
   save(session, record)
-  redis.call('ZADD', deadlines, record.until_ms, address(session))
+  watch(session, record)
   bury(session)
   return number
 end

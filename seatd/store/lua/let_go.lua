@@ -1,0 +1,17 @@
+-- let_go: the client knows which seats it has lost: they no longer count. Only up to `order`, the last that told of one.
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
+-- args: customer session fence order
+-- answers: freed {} | gone {reason}
+-- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on
+local record = load(args.session)
+if not record then
+  return answer('gone', {reason = 'unknown'})
+end
+if record.fence ~= args.fence or record.state ~= 'attached' then
+  return answer('gone', {reason = 'superseded'})
+end
+if record.losing and record.losing.order <= args.order then
+  let_go(args.session, record)
+end
+hand_on()
+return answer('freed')

@@ -1,0 +1,70 @@
+-- devices: what a product's or a license's rule says to one more device of a user.
+-- keys: none (with sessions)
+
+-- By product: the sessions that a newer device of the user takes the place of, if the plan is carried out; and those ended so.
+local displaced, ousted = {}, {}
+
+local function no_seat(want, limit, in_use)
+  return {code = 'no_seat', product = want.product, limit = limit, used = in_use}
+end
+
+-- How many other devices of the user hold the product, on whichever license; not those that this one takes the place of.
+local function other_devices(user, want, rivals)
+  local seen, number = {}, 0
+  for _, own in ipairs(rivals or {}) do
+    for _, seat in ipairs(own.record.seats) do
+      seen[seat.holder] = true
+    end
+  end
+  for _, own in ipairs(sessions_of(user)) do
+    for _, seat in ipairs(own.record.seats) do
+      if seat.product == want.product and seat.holder ~= want.holder and not seen[seat.holder] then
+        seen[seat.holder], number = true, number + 1
+      end
+    end
+  end
+  return number
+end
+
+-- The license's own rule for several devices of one user comes before the catalogue's.
+local function device_rule(valid, want)
+  for _, record in ipairs(valid) do
+    if record.policy and record.policy.device then
+      return record.policy.device
+    end
+  end
+  return want.device_rule
+end
+
+-- The user's sessions on other devices of the same kind that hold the product.
+local function same_class(want, who)
+  local found = {}
+  for _, own in ipairs(sessions_of(who.user)) do
+    local device = own.record.device
+    if own.record.state ~= 'draining' and device.kind == who.device.kind and device.id ~= who.device.id then
+      for _, seat in ipairs(own.record.seats) do
+        if seat.product == want.product then
+          found[#found + 1] = own
+          break
+        end
+      end
+    end
+  end
+  return found
+end
+
+-- What the rule says against one more device of the user, or nil.
+local function against_device(valid, want, who)
+  local rule, rivals = device_rule(valid, want), {}
+  if rule == 'one_per_class' or rule == 'take_over' then
+    rivals = same_class(want, who)
+  end
+  if rule == 'one_per_class' and #rivals > 0 then
+    return no_seat(want, 1, #rivals)
+  end
+  displaced[want.product] = rivals
+  local devices = want.max_per_user > 0 and other_devices(who.user, want, rivals) or 0
+  if want.max_per_user > 0 and devices >= want.max_per_user then
+    return no_seat(want, want.max_per_user, devices)
+  end
+end
