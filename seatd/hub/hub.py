@@ -337,7 +337,7 @@ class Hub:
         # Otherwise its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
 
     def _is_urgent(self, order: Order) -> bool:
-        """Whether an order is for a session that lives here already. (Only a turn in the queue waits for its acquire's answer.)"""
+        """Whether an order is for a session that lives here. (Only a turn in the queue waits for its acquire's answer.)"""
         session = self._sessions.get(order.session)
         return (
             session is not None and session.fence == order.fence and order.type not in ("granted", "refused")

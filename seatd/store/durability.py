@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -51,7 +51,7 @@ class DurableVerbs(Verbs):
         try:
             meta = partition_key("meta", partition)
             _, told = await self.pipeline.together(("HINCRBY", meta, "synced", 1), ("INFO", "replication"))
-            replicas = _in_step(told)
+            replicas = int(told["connected_slaves"])
             on_disk, copies = await self._sync(partition, replicas=replicas)
         except (CannotSay, exceptions.NoPermissionError):
             return None
@@ -94,9 +94,3 @@ class DurableVerbs(Verbs):
     async def _appendfsync(self, when: str) -> None:
         (engine,) = await self.pipeline.servers()
         await engine.config_set("appendfsync", when)
-
-
-def _in_step(told: Mapping[str, Any]) -> int:
-    """Replicas that follow; one that is yet to be sent everything has nothing that it could lead with."""
-    rows = (told.get(f"slave{number}", {}) for number in range(int(told["connected_slaves"])))
-    return sum(row.get("state") == "online" for row in rows)

@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from seatd_protocol.messages import Denied, Welcome
-from tests.faults.ending import ended
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.trial import Trial
@@ -101,7 +100,8 @@ class Writes:
     def __init__(self, url: str, per_s: int) -> None:
         self.acknowledged = 0
         self.at: list[float] = []
-        self._client = Redis.from_url(url, socket_timeout=60)
+        self._over = False
+        self._client = Redis.from_url(url, socket_timeout=5)
         self._batch = max(1, per_s // 50)
         self._task: asyncio.Task[None] | None = None
 
@@ -111,13 +111,14 @@ class Writes:
         return self
 
     async def stop(self) -> None:
-        """Ends."""
+        """Ends. (A call that is cancelled as its answer comes may not tell of it, so it is let go on to its end.)"""
+        self._over = True
         if self._task:
-            await ended(self._task)
+            await self._task
         await self._client.aclose()
 
     async def _write(self, history: History) -> None:
-        while True:
+        while not self._over:
             try:
                 pipe = self._client.pipeline(transaction=False)
                 for _ in range(self._batch):

@@ -32,8 +32,8 @@ class Person:
         *,
         device: str = "d1",
         need: Sequence[str] = ("CALL_CENTER",),
-        patience: float = 1.0,
         wait_s: int = 0,
+        patience: float = 1.0,
     ) -> None:
         self.history = history
         self.customer = customer
