@@ -41,7 +41,7 @@ class DurableVerbs(Verbs):
                 raise StoreUnavailable("the store has not written to its disk yet")
 
     async def is_durable(self) -> bool | None:
-        """Whether everything written so far is on disk and on every replica that could be promoted; None: nobody can say."""
+        """Whether everything written so far is on disk and on every replica; None where nobody can say."""
         # On one server one partition speaks for all; on a cluster each must be asked where it is.
         asked = range(self.partitions) if isinstance(self.pipeline, Cluster) else (0,)
         answers = await asyncio.gather(*(self._is_durable(partition) for partition in asked))
