@@ -35,6 +35,7 @@ from seatd.store.values import (
 from tests.model_policies import Policies
 from tests.model_seats import own_sessions
 from tests.model_state import Customer, Session
+from tests.model_state import Held as HeldSeat
 
 
 class NodeLapsed(Exception):
@@ -58,13 +59,15 @@ class Model(Policies):
             return self._opened_before(name, node, known, opening)
         if opening.session in self.tombs:
             return Gone(reason="ended")
-        if denial := self._refusal(name, customer, opening):
-            return denial
         older = [
             session
             for session in customer.of(opening.user)
             if session.device.id == opening.device.id and session.state != "draining"
         ]
+        before, lacked = _place_before(older, opening)
+        keeps_place = self.recovering and opening.wait and before is not None
+        if denial := self._refusal(name, customer, opening, keeps_place=keeps_place):
+            return denial
         session = Session(
             id=opening.session,
             user=opening.user,
@@ -77,9 +80,10 @@ class Model(Policies):
             need=tuple(want.product for want in opening.need),
             groups=opening.groups,
         )
-        drawn, drawing = self.draw_behind(name, session, opening.need, opening.want, opening.priority)
+        drawn: list[HeldSeat] | Denied = Denied(code="no_seat", product=lacked)
+        if not keeps_place:
+            drawn, drawing = self.draw_behind(name, session, opening.need, opening.want, opening.priority)
         if isinstance(drawn, Denied):
-            before = _place_before(older, opening)
             full = before is None and len(self.queue(name)) >= opening.queue_limit
             if drawn.code != "no_seat" or not opening.wait or full:
                 return self._in_vain(name, session, drawn, wait=opening.wait)
@@ -323,8 +327,10 @@ class Model(Policies):
         holders = () if full or denial.code != "no_seat" else own_sessions(self.customer(name), who.user)
         return msgspec.structs.replace(denial, holders=holders, **told)
 
-    def _refusal(self, name: str, customer: Customer, opening: Opening) -> Denied | None:
-        if self.recovering and (opening.need or opening.want):
+    def _refusal(
+        self, name: str, customer: Customer, opening: Opening, *, keeps_place: bool
+    ) -> Denied | None:
+        if self.recovering and (opening.need or opening.want) and not keeps_place:
             return self._recovering()
         denial = self._cooling(name, opening.user, opening.device.id)
         if denial and not opening.unseated:
@@ -352,14 +358,14 @@ class Model(Policies):
             raise NodeLapsed(node)
 
 
-def _place_before(older: list[Session], opening: Opening) -> int | None:
-    """The place of a client whose connection broke while it waited for the same."""
+def _place_before(older: list[Session], opening: Opening) -> tuple[int | None, str]:
+    """The place of a client whose connection broke while it waited for the same, and what it lacked."""
     for session in older:
         waiting = session.waiting if session.state == "waiting" else None
         asked = (opening.priority, {want.product for want in opening.need})
         if waiting and (waiting.priority, waiting.products) == asked:
-            return waiting.number
-    return None
+            return waiting.number, waiting.product
+    return None, ""
 
 
 def _live(customer: Customer, session: str, fence: int) -> Session | Gone:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Denied, Granted, StoreUnavailable, WrongDeployment
+from seatd.store.values import Beat, Denied, Granted, Queued, StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
@@ -55,6 +55,23 @@ async def test_who_was_there_before_opens_the_window_that_a_new_node_did_not(
     assert beat.recover_until_ms == clock.now_ms + store.options.recovery_ms
     assert (await office.beat()).epoch == beat.epoch
     await fresh.close_client()
+
+
+async def test_who_waited_finds_its_place_again_while_the_partition_recovers(
+    office: Office, licensed: Licensed
+) -> None:
+    """Its node has died in the same event. Nobody is served, but the place does not end before its client may return."""
+    await licensed("CALL_CENTER", 1)
+    await office.open("alice", "CALL_CENTER", node="n2")
+    for name, node in (("bob", "n1"), ("carol", "n2")):
+        assert isinstance(await office.ask(name, "CALL_CENTER", wait=True, device=name, node=node), Queued)
+    await another_server(office)
+    await office.beat("n2")
+    again = await office.ask("bob", "CALL_CENTER", wait=True, device="bob", node="n2")
+    assert isinstance(again, Queued)
+    assert again.position == 1
+    assert (await office.refused("dave", "CALL_CENTER", wait=True, node="n2")).code == "recovering"
+    assert (await office.refused("carol", "CALL_CENTER", device="carol", node="n2")).code == "recovering"
 
 
 async def epoch(store: Store, office: Office) -> int:

@@ -19,15 +19,6 @@ if has(tombs, args.session) then
   return answer('gone', {reason = 'ended'})
 end
 
-if recovering and #args.need + #args.want > 0 then
-  return answer('denied', recovering_denial())
-end
-
-local cooling_ms = cooling_for(args.user, args.device)
-if cooling_ms > 0 and not args.unseated then
-  return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
-end
-
 -- A device has one session: a newer hello of the same device replaces the older one.
 local older, others = {}, 0
 for _, own in ipairs(sessions_of(args.user)) do
@@ -37,20 +28,33 @@ for _, own in ipairs(sessions_of(args.user)) do
     others = others + 1
   end
 end
-if others >= args.per_user then
-  return answer('denied', {
-    code = 'device_not_allowed', limit = args.per_user, used = others, holders = own_sessions(args.user),
-  })
-end
 
--- A client whose connection broke while it waited for the same finds its place again.
+-- A client whose connection broke while it waited for the same finds its place again: the place, and what it lacked.
 local function place_before(replaced)
   for _, own in ipairs(replaced) do
     local waiting = own.record.state == 'waiting' and own.record.waiting
     if waiting and waiting.priority == args.priority and same_products(waiting, args.need) then
-      return number_of(waiting)
+      return number_of(waiting), waiting.product
     end
   end
+end
+
+local before, lacked = place_before(older)
+local keeps_place = recovering and args.wait and before
+
+if recovering and #args.need + #args.want > 0 and not keeps_place then
+  return answer('denied', recovering_denial())
+end
+
+local cooling_ms = cooling_for(args.user, args.device)
+if cooling_ms > 0 and not args.unseated then
+  return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
+end
+
+if others >= args.per_user then
+  return answer('denied', {
+    code = 'device_not_allowed', limit = args.per_user, used = others, holders = own_sessions(args.user),
+  })
 end
 
 record = {
@@ -59,9 +63,11 @@ record = {
   groups = #args.groups > 0 and args.groups or nil,
 }
 local asked = {need = args.need, want = args.want, priority = args.priority}
-local chosen, denial = plan_behind(args.session, record, asked)
+local chosen, denial = nil, {code = 'no_seat', product = lacked}
+if not keeps_place then  -- while the partition recovers nobody is served, but a place is kept
+  chosen, denial = plan_behind(args.session, record, asked)
+end
 local waits = not chosen and denial.code == 'no_seat' and args.wait
-local before = place_before(older)
 if not chosen and not (waits and (before or not queue_is_full(args.queue_limit))) then
   denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
   denial.holders = denial.code == 'no_seat' and own_sessions(args.user) or {}
