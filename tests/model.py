@@ -212,7 +212,7 @@ class Model(Policies):
         self.orders[node] = [order for order in self.orders.get(node, ()) if order.number > done]
         if not leave:
             self.nodes[node] = self.now_ms + self.options.node_lease_ms
-        elif self.held_by(node):
+        elif self.held_by(node) or self.recovering:  # then it is waited for, and nobody reports here
             self.nodes[node] = self.now_ms
         else:
             self.forget(node)
@@ -241,7 +241,7 @@ class Model(Policies):
         for node in [name for name in self.nodes if not self.has_lease(name)]:
             held = self.held_by(node)
             due += [Due(customer=name, session=session.id, node=node) for name, session in held]
-            if not held:
+            if not held and not self.recovering:
                 self.forget(node)
         return due
 
