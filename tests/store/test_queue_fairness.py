@@ -65,13 +65,13 @@ class Churn:
         ahead = [other for other in self.line if other.priority >= priority]
         new = Somebody(name, needs, priority, [*self.inside, *ahead])
         answer = await self.office.ask(name, *sorted(needs), session=name, wait=True, priority=priority)
+        for behind in self.line:  # a higher priority goes before them, also to what they were promised
+            if behind.priority < priority:
+                behind.before.add(new)
         if isinstance(answer, Granted):
             self.inside.append(new)
         else:
             assert isinstance(answer, Queued)
-            for behind in self.line:
-                if behind.priority < priority:
-                    behind.before.add(new)
             self.line.append(new)
             self.line.sort(key=lambda somebody: -somebody.priority)
 
@@ -135,6 +135,12 @@ def test_whoever_stays_is_served(engine: PrivateEngine, limits: list[int], steps
     async def run() -> None:
         clock = Clock()
         store = Store(connect(engine.url, ConnectOptions()), StoreOptions(partitions=1), now_ms=clock)
+        try:
+            await churned(store, clock)
+        finally:
+            await store.close_client()
+
+    async def churned(store: Store, clock: Clock) -> None:
         await store.client.flushall()
         office = Office(store, clock)
         await office.join(NODE)
@@ -145,6 +151,5 @@ def test_whoever_stays_is_served(engine: PrivateEngine, limits: list[int], steps
         for step in (*steps, *[("leaves", 0)] * len(steps)):
             await churn.take(step)
         assert (churn.inside, churn.line) == ([], [])
-        await store.close_client()
 
     asyncio.run(run())
