@@ -31,7 +31,8 @@ from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
 from seatd.store.redis import Store
-from seatd.store.values import StoreUnavailable, TokenRecord, WrongDeployment
+from seatd.store.registry_values import TokenRecord
+from seatd.store.values import StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash

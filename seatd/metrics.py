@@ -18,7 +18,7 @@ from seatd import __version__
 from seatd.licensing.catalog import Catalog
 
 if TYPE_CHECKING:
-    from seatd.store.values import LicenseRow
+    from seatd.store.registry_values import LicenseRow
 
 # Seconds. Each range reaches from what is usual to what somebody should be woken for.
 SCRIPT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.values import Assigned, Denied, Imported, Places, Queued, Want
+from seatd.store.registry_values import Assigned, Imported
+from seatd.store.values import Denied, Places, Queued, Want
 from seatd_protocol.messages import Seat
 from tests.model_registry import Registry
 from tests.model_seats import Drawing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.values import Assigned, Imported
+from seatd.store.registry_values import Assigned, Imported
 from tests.model_state import License, State
 
 

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 
 from seatd import __version__
 from seatd.metrics import Metrics
-from seatd.store.values import LicenseRow
+from seatd.store.registry_values import LicenseRow
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(seatd_\w+)(?:\{([\w,]*)\})?` \| (\w+) \|", re.MULTILINE)

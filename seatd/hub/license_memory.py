@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from seatd.store.values import Registration, StoreUnavailable
+from seatd.store.registry_values import Registration
+from seatd.store.values import StoreUnavailable
 
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub

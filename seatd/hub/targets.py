@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 import msgspec
 
 from seatd.store.redis import Store
-from seatd.store.values import KickTarget, LicenseRow
+from seatd.store.registry_values import LicenseRow
+from seatd.store.values import KickTarget
 
 Kick = tuple[str, KickTarget]
 

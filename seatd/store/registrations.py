@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from seatd.store.values import Registration, Reregistered
+from seatd.store.registry_values import Registration, Reregistered
 from seatd.store.verbs import Verbs
 
 

@@ -13,17 +13,16 @@ import msgspec
 from seatd.licensing.keys import LicenseKey
 from seatd.store.durability import DurableVerbs
 from seatd.store.keys import API_TOKENS, REGISTRY_CHANNEL, customer_key, partition_key
-from seatd.store.values import (
+from seatd.store.registry_values import (
     Assigned,
     HolderRow,
     Imported,
     LicenseRow,
     Page,
     SessionRow,
-    StoreUnavailable,
     TokenRecord,
-    node_name,
 )
+from seatd.store.values import StoreUnavailable, node_name
 
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from seatd.store.values import TokenRecord
+from seatd.store.registry_values import TokenRecord
 from seatd.web.errors import Problem
 
 TOKEN_FILE = "admin.token"  # noqa: S105  # a file's name

@@ -197,3 +197,11 @@ async def states(store: Store) -> dict[str, str]:
     """The sessions in the store: user -> state."""
     page = await store.sessions()
     return {row.user.partition("@")[0]: row.state for row in page.items}
+
+
+@pytest.fixture
+def brisk_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test of the queue waits for somebody else's patience."""
+    monkeypatch.setattr("seatd.hub.session.FLUSH_S", 0.2)
+    monkeypatch.setattr("seatd.hub.queue.RETRY_S", 0.01)
+    monkeypatch.setattr("seatd.hub.queue.REFRESH_S", 0.01)

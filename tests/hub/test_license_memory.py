@@ -7,7 +7,7 @@ import pytest
 from seatd.hub.hub import Hub
 from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
-from seatd.store.values import LicenseRow
+from seatd.store.registry_values import LicenseRow
 from tests.conftest import Clock
 from tests.hub.conftest import Hubs, refused, signed_in, states, used
 from tests.hub.test_recovery import beat, fall_back, remember

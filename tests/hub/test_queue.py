@@ -35,13 +35,7 @@ from tests.hub.waiting import (
 from tests.licenses import Licensed
 from tests.servers import eventually
 
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for somebody else's patience."""
-    monkeypatch.setattr("seatd.hub.session.FLUSH_S", 0.2)
-    monkeypatch.setattr(hub_queue, "RETRY_S", 0.01)
-    monkeypatch.setattr(hub_queue, "REFRESH_S", 0.01)
+pytestmark = pytest.mark.usefixtures("brisk_queue")
 
 
 # -- turns and answers that cross -----------------------------------------------------------------

@@ -7,7 +7,6 @@ import asyncio
 import msgspec
 import pytest
 
-from seatd.hub import queue as hub_queue
 from seatd.store.redis import Store
 from seatd.store.values import KickTarget, StoreUnavailable
 from seatd_protocol.messages import (
@@ -40,13 +39,7 @@ from tests.hub.waiting import (
 from tests.licenses import Licensed
 from tests.servers import eventually
 
-
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for somebody else's patience."""
-    monkeypatch.setattr("seatd.hub.session.FLUSH_S", 0.2)
-    monkeypatch.setattr(hub_queue, "RETRY_S", 0.01)
-    monkeypatch.setattr(hub_queue, "REFRESH_S", 0.01)
+pytestmark = pytest.mark.usefixtures("brisk_queue")
 
 
 async def test_a_new_connection_of_the_device_takes_the_place_and_the_old_socket_ends(

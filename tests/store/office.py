@@ -7,6 +7,7 @@ from typing import Any
 
 from seatd.licensing.catalog import Catalog, Refusal, holder_of
 from seatd.store.redis import Store
+from seatd.store.registry_values import LicenseRow
 from seatd.store.values import (
     Beat,
     Denied,
@@ -15,7 +16,6 @@ from seatd.store.values import (
     Granted,
     KickedSession,
     KickTarget,
-    LicenseRow,
     Opening,
     Queued,
     Want,

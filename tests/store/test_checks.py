@@ -14,7 +14,8 @@ from seatd.store.checks import check
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.engine import Engine
 from seatd.store.redis import Store
-from seatd.store.values import TokenRecord, WrongDeployment
+from seatd.store.registry_values import TokenRecord
+from seatd.store.values import WrongDeployment
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from tests.conftest import Clock

@@ -7,7 +7,8 @@ from redis.asyncio import Redis
 
 from seatd.store import registry
 from seatd.store.redis import Store
-from seatd.store.values import Assigned, Imported, StoreUnavailable, TokenRecord
+from seatd.store.registry_values import Assigned, Imported, TokenRecord
+from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.licenses import DOMAIN, FROM_MS, TILL_MS, Licensed, license_claim, license_key

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from seatd.store.values import TokenRecord
+from seatd.store.registry_values import TokenRecord
 from seatd.web.api.ops import Op
 from seatd.web.api.table import OPS
 from seatd.web.auth import (

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
-from seatd.store.values import Imported, LicenseRow
+from seatd.store.registry_values import Imported, LicenseRow
 from seatd.web.api.license_rows import DAY_MS, validity
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment

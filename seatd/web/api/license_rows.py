@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from seatd.store.values import LicenseRow
+from seatd.store.registry_values import LicenseRow
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.errors import Problem
 from seatd.web.services import Services

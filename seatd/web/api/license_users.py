@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 import structlog
 
-from seatd.store.values import HolderRow
+from seatd.store.registry_values import HolderRow
 from seatd.web.api.license_rows import LicensePath, find_license
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment, named_user

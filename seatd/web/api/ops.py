@@ -22,7 +22,7 @@ from typing import Generic, TypeVar
 import msgspec
 from aiohttp import web
 
-from seatd.store.values import TokenRecord
+from seatd.store.registry_values import TokenRecord
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import Problem, invalid
 from seatd.web.services import AUTHENTICATOR, SERVICES, Services

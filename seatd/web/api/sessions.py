@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from seatd.store.values import SessionRow
+from seatd.store.registry_values import SessionRow
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment, named_user
 from seatd.web.errors import Problem

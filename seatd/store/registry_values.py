@@ -1,0 +1,119 @@
+"""What administrators ask of the store, and what it answers: licenses, their holders, sessions, and what a node remembers."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from seatd.store.values import Value
+from seatd_protocol.messages import Device, Seat
+
+Item = TypeVar("Item")
+
+
+class Registration(Value, frozen=True, kw_only=True):
+    """What the registry has of a customer: records of licenses by id, texts of their keys by jti, the profile, and who is
+    assigned (license NUL user). A node only keeps it, so the records are as the store has them."""
+
+    licenses: dict[str, dict[str, object]]
+    license_keys: dict[str, str]
+    profile: dict[str, str] | None = None
+    assignments: tuple[str, ...] = ()
+
+
+class Reregistered(Value, frozen=True, kw_only=True):
+    """License ids that were put back, and those that had been withdrawn and are gone again."""
+
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+class Imported(Value, frozen=True, kw_only=True):
+    """What an import did, or would do (`dry_run`). `faulty`: the license ids that stand in the way."""
+
+    status: Literal["imported", "already_imported", "older_key", "other_customer"]
+    added: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    faulty: tuple[str, ...] = ()
+
+
+class Assigned(Value, frozen=True, kw_only=True):
+    """The outcome of giving a nominal license to a user."""
+
+    status: Literal["assigned", "already", "full", "unknown_license", "not_nominal", "wrong_domain"]
+    limit: int = 0
+    used: int = 0
+
+
+class LicenseRow(Value, frozen=True, kw_only=True):
+    """A license with its use at one moment. `used`: holders (competitive) or assigned users (nominal);
+    `online`: holders with a live session."""
+
+    id: str
+    customer: str
+    customer_name: str
+    agency: str
+    external_id: str
+    product: str
+    kind: Literal["competitive", "nominal"]
+    limit: int
+    overdraft: int
+    valid_from_ms: int
+    valid_till_ms: int
+    domains: tuple[str, ...]
+    name: str
+    tier: str
+    jti: str
+    iat: int
+    created_ms: int
+    used: int
+    online: int
+
+    @property
+    def above_limit(self) -> int:
+        """Seats in use above the limit: in the overdraft, or because the limit has been lowered."""
+        return max(0, self.online - self.limit)
+
+
+class HolderRow(Value, frozen=True, kw_only=True):
+    """A user of a license: assigned to it, or holding a seat of it."""
+
+    user: str
+    domain: str
+    online: bool
+    sessions: int
+    since_ms: int | None
+    assigned: bool
+
+
+class SessionRow(Value, frozen=True, kw_only=True):
+    """A live session as the administrator sees it. `until_ms`: when a parked or draining one ends."""
+
+    session: str
+    customer: str
+    user: str
+    domain: str
+    device: Device
+    node: str
+    state: Literal["attached", "parked", "draining", "waiting"]
+    since_ms: int
+    until_ms: int | None
+    seats: tuple[Seat, ...]
+    busy: bool = False
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
+    """A slice of a longer list; `total` counts the whole."""
+
+    items: tuple[Item, ...]
+    total: int
+
+
+class TokenRecord(Value, frozen=True, kw_only=True):
+    """An API token as stored: never the token, only what it may do."""
+
+    name: str
+    role: str
+    scope: str
+    created_ms: int
