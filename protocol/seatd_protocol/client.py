@@ -301,7 +301,8 @@ class SeatClient:
 
     def _plan(self, closed: Closed) -> Closed:
         """What the end of a connection means: when to come back, or that it is over."""
-        delay_s = None if self._over else self._backoff.delay_s(closed.action)
+        linger_s = self._holding.linger_s
+        delay_s = None if self._over else self._backoff.delay_s(closed.action, linger_s=linger_s)
         if closed.action is Action.NEW_TOKEN:
             self._tokens.spent()
             delay_s = delay_s if self._tokens.renewable else None

@@ -25,6 +25,8 @@ class Holding:
         self.sections: tuple[str, ...] = ()
         self.beat_s: int | None = None
         self.lease = ClientLease()
+        self._linger_s = 0
+        self._kept_until_s = -float("inf")
         self._clock = clock
         self._observe = observe
 
@@ -38,6 +40,11 @@ class Holding:
         """Until when the seats may be used; None: not now."""
         return self.lease.until_s if self.seats and self.lease.valid(self._clock()) else None
 
+    @property
+    def linger_s(self) -> int | None:
+        """How long the server keeps the session without a connection; None: there is none, or it may be gone by now."""
+        return self._linger_s if self.resume and self._clock() < self._kept_until_s else None
+
     def hello_sent(self) -> None:
         """Call before `hello` leaves. What is held goes on meanwhile, to the end of its lease."""
         self.lease.hello_sent(self._clock())
@@ -49,6 +56,8 @@ class Holding:
         self.seats, self.sections = welcome.seats, welcome.sections
         self.beat_s = welcome.beat_s
         self.lease.welcomed(welcome.lease_s)
+        self._linger_s = welcome.linger_s
+        self._kept(welcome.lease_s)
         self._note("welcome")
 
     def beat_received(self, beat: Beat) -> None:
@@ -58,6 +67,7 @@ class Holding:
         self.lease.alive_sent(beat.n, now_s)
         if beat.ticket is not None:
             self._keep_ticket(beat.ticket)
+        self._kept(beat.lease_s)
         self._note("beat")
 
     def granted(self, granted: Granted) -> None:
@@ -90,6 +100,10 @@ class Holding:
         self.resume, self.seats, self.sections, self.beat_s = None, (), (), None
         self.lease = ClientLease()
         self._note(why)
+
+    def _kept(self, lease_s: int) -> None:
+        """The linger begins when a node lets go of the session: one that dies, when its own lease has run out."""
+        self._kept_until_s = self._clock() + lease_s + self._linger_s
 
     def _keep_ticket(self, ticket: str | None) -> None:
         """The newest ticket; None when the last one names more than is held now: the next beat brings another."""

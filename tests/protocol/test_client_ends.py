@@ -110,6 +110,20 @@ async def test_the_waits_grow(make: Make, server: ContractServer, time: Time) ->
     assert time.slept_s == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
+async def test_nobody_sleeps_through_the_time_for_which_its_seats_are_kept(
+    make: Make, server: ContractServer, time: Time
+) -> None:
+    client = make(timing={"random": lambda: 1.0})
+    peer = await opened(client, server)
+    peer.cut()
+    for _ in range(11):  # for 54 s it may be kept: `lease_s` and `linger_s`
+        peer = await server.accept()
+        await peer.expect(Hello)
+        await peer.close(4100, "overloaded")
+    await (await server.accept()).open(RESUMED)
+    assert time.slept_s == [1.0, 2.0, 4.0, *[7.5] * 7, 30.0, 30.0]
+
+
 async def test_a_fault_on_every_node_is_no_tight_loop(make: Make, server: ContractServer, time: Time) -> None:
     client = make()
     peer = await opened(client, server)

@@ -125,3 +125,22 @@ def test_a_ticket_that_names_more_than_is_held_is_forgotten(time: Time) -> None:
         holding.welcomed(replace(WELCOME, ticket="one"))
         less(holding)
         assert holding.resume == Resume(session="s-1", secret="k-1")
+
+
+def test_how_long_the_session_is_kept(time: Time) -> None:
+    assert Holding(time.clock).linger_s is None
+    holding = signed_in(time)
+    kept_s = WELCOME.lease_s + WELCOME.linger_s
+    time.now_s += kept_s - 1
+    assert holding.linger_s == WELCOME.linger_s
+    holding.beat_received(Beat(n=1, lease_s=WELCOME.lease_s))
+    time.now_s += kept_s - 1
+    assert holding.linger_s == WELCOME.linger_s
+    time.now_s += 1
+    assert holding.linger_s is None
+
+
+def test_a_session_that_has_ended_is_not_kept(time: Time) -> None:
+    holding = signed_in(time)
+    holding.ended("bye")
+    assert holding.linger_s is None

@@ -156,7 +156,7 @@ def test_backoff(row: Row) -> None:
             backoff.settled()
             continue
         drawn[:] = [] if step["random"] is None else [step["random"]]
-        assert backoff.delay_s(Action(step["action"])) == step["delay_s"]
+        assert backoff.delay_s(Action(step["action"]), linger_s=row["linger_s"]) == step["delay_s"]
         assert not drawn
 
 

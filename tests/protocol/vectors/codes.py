@@ -34,29 +34,27 @@ def close_codes() -> Map:
 
 
 def backoff() -> list[Map]:
-    """Each step: an action or `settled`, the random number drawn (0 to 1), the wait (null: do not come back)."""
+    """`linger_s` of the session to come back to, if there is one. Each step: an action or `settled`, the random number drawn
+    (0 to 1), the wait (null: do not come back)."""
 
     def steps(*rows: tuple[str, float | None, float | None]) -> list[Map]:
         return [{"action": action, "random": drawn, "delay_s": delay} for action, drawn, delay in rows]
 
+    def case(name: str, rows: list[Map], linger_s: float | None = None) -> Map:
+        return {"name": name, "linger_s": linger_s, "steps": rows}
+
     grows = [("reconnect", 1.0, delay) for delay in (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0)]
+    kept = [("reconnect", 1.0, delay) for delay in (1.0, 2.0, 4.0, 7.5, 7.5)]
     return [
-        {"name": "the longest waits", "steps": steps(*grows)},
-        {"name": "the shortest waits", "steps": steps(*[("reconnect", 0.0, 0.5)] * 8)},
-        {"name": "in between", "steps": steps(("reconnect", 0.5, 0.75), ("reconnect", 0.5, 1.25))},
-        {
-            "name": "at once, but only once",
-            "steps": steps(("resume", None, 0.0), ("resume", 1.0, 2.0), ("new_token", 1.0, 4.0)),
-        },
-        {
-            "name": "a beat was answered in between",
-            "steps": steps(
+        case("the longest waits", steps(*grows)),
+        case("a session is kept for 30 s", steps(*kept), 30.0),
+        case("a session is kept for hardly any time", steps(*[("reconnect", 1.0, 0.5)] * 3), 1.0),
+        case("the shortest waits", steps(*[("reconnect", 0.0, 0.5)] * 8)),
+        case("in between", steps(("reconnect", 0.5, 0.75), ("reconnect", 0.5, 1.25))),
+        case("at once, but only once", steps(("resume", None, 0.0), ("resume", 1.0, 2.0), ("new_token", 1.0, 4.0))),
+        case("a beat was answered in between", steps(
                 ("resume", None, 0.0), ("settled", None, None), ("new_token", None, 0.0),
                 ("settled", None, None), ("reconnect", 1.0, 1.0),
-            ),
-        },
-        {
-            "name": "no way back",
-            "steps": steps(("done", None, None), ("tell", None, None), ("never", None, None)),
-        },
+            )),
+        case("no way back", steps(("done", None, None), ("tell", None, None), ("never", None, None))),
     ]  # fmt: skip
