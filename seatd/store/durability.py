@@ -10,7 +10,7 @@ from typing import Any
 from redis import exceptions
 
 from seatd.store.cluster import Cluster
-from seatd.store.keys import partition_key
+from seatd.store.keys import deployment_key, partition_key
 from seatd.store.pipeline import AWAY, Words, told_of
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Verbs
@@ -30,13 +30,13 @@ class DurableVerbs(Verbs):
 
     owns_engine = False
 
-    async def make_durable(self, partition: int) -> None:
-        """Returns when everything written so far is on disk. An engine that cannot say so is taken at its settings.
+    async def make_durable(self, partition: int | None) -> None:
+        """Returns when everything written so far is on disk (None: of the deployment, which is in no partition). An engine that cannot say so is taken at its settings.
 
         Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
         """
         with suppress(CannotSay):
-            on_disk, _copies = await self._sync(partition, replicas=0)
+            on_disk, _copies = await self._sync(_noted_in(partition), replicas=0)
             if not on_disk:
                 raise StoreUnavailable("the store has not written to its disk yet")
 
@@ -52,15 +52,15 @@ class DurableVerbs(Verbs):
             meta = partition_key("meta", partition)
             _, told = await self.pipeline.together(("HINCRBY", meta, "synced", 1), ("INFO", "replication"))
             replicas = int(told["connected_slaves"])
-            on_disk, copies = await self._sync(partition, replicas=replicas)
+            on_disk, copies = await self._sync(meta, replicas=replicas)
         except (CannotSay, exceptions.NoPermissionError):
             return None
         return bool(on_disk) and copies >= replicas
 
-    async def _sync(self, partition: int, *, replicas: int) -> tuple[int, int]:
+    async def _sync(self, noted_in: str, *, replicas: int) -> tuple[int, int]:
         """How many disks and replicas have it. WAITAOF speaks of the writes of its own connection: so one is made first."""
         commands = (
-            ("HINCRBY", partition_key("meta", partition), "synced", 1),
+            ("HINCRBY", noted_in, "synced", 1),
             ("WAIT", replicas, WAIT_MS),
             ("WAITAOF", 1, 0, WAIT_MS),
         )
@@ -94,3 +94,8 @@ class DurableVerbs(Verbs):
     async def _appendfsync(self, when: str) -> None:
         (engine,) = await self.pipeline.servers()
         await engine.config_set("appendfsync", when)
+
+
+def _noted_in(partition: int | None) -> str:
+    """A hash on the server in question, to write to."""
+    return deployment_key("meta") if partition is None else partition_key("meta", partition)

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from zlib import crc32
 
 DEPLOYMENT = "seatd:deployment"
-API_TOKENS = "seatd:api_tokens"
 
 REGISTRY_CHANNEL = "seatd:registry"
 """The channel on which all nodes are told whose licenses or assignments have changed: the message is the customer's name."""
@@ -40,6 +39,22 @@ CUSTOMER_KEYS = (
     "by_user",
     "queue",
     "pace",
+    "account",
+    "domains",
+    "users",
+    "extensions",
+    "resources",
+    "webhooks",
+    "audit",
+)
+DEPLOYMENT_KEYS = (
+    "agencies",
+    "administrators",
+    "sign_ins",
+    "attempts",
+    "api_tokens",
+    "domain_owners",
+    "deployment_audit",
 )
 
 
@@ -69,8 +84,15 @@ def customer_key(name: str, partition: int, customer: str) -> str:
     return f"seatd:{{{partition:02}}}:c:{quote(customer, safe='')}:{name}"
 
 
+def deployment_key(name: str) -> str:
+    """A key that belongs to no customer, such as `seatd:{all}:agencies`. All of them are in one slot."""
+    return f"seatd:{{all}}:{name}"
+
+
 def key(name: str, partition: int, customer: str | None) -> str:
     """The full name of the key that scripts call `name`."""
+    if name in DEPLOYMENT_KEYS:
+        return deployment_key(name)
     if name in PARTITION_KEYS:
         return partition_key(name, partition)
     if name in CUSTOMER_KEYS and customer is not None:

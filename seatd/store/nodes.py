@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import msgpack
 import msgspec
 
+from seatd.store.audit import AuditVerbs
+from seatd.store.audit_values import Deed
 from seatd.store.keys import customer_key
 from seatd.store.values import (
     Beat,
@@ -21,13 +24,12 @@ from seatd.store.values import (
     StoreUnavailable,
     Swept,
 )
-from seatd.store.verbs import Verbs
 
 BATCH = 200
 """Sessions looked at in one script at the most: a script runs alone, so everybody else waits for it."""
 
 
-class NodeVerbs(Verbs):
+class NodeVerbs(AuditVerbs):
     """What nodes tell each other through the store."""
 
     async def beat(self, partition: int, node: str, *, done: int, joined: bool, leave: bool = False) -> Beat:
@@ -118,32 +120,35 @@ class NodeVerbs(Verbs):
         reply_to: str,
         code: str = "forced",
         order_type: str = "logout",
+        deed: Deed | None = None,
     ) -> list[KickedSession]:
-        """Forces sessions out: committed when this returns. Receipts come as orders to the node `reply_to`."""
+        """Forces sessions out: committed when this returns. Receipts come as orders to the node `reply_to`. `deed` goes into the
+        audit trail."""
+        kick = partial(
+            self.call,
+            "kick",
+            customer,
+            user=target.user,
+            target_session=target.session,
+            license=target.license,
+            target_domain=target.domain,
+            everyone=target.everyone,
+            limit=BATCH,
+            code=code,
+            message=message,
+            by=by,
+            cooldown_ms=cooldown_ms,
+            reply_to=reply_to,
+            order_type=order_type,
+        )
         kicked: list[KickedSession] = []
-        after: str | None = None
+        answer = await self.audited(customer, deed, lambda audit: kick(after=None, audit=audit))
         while True:
-            answer = await self.call(
-                "kick",
-                customer,
-                user=target.user,
-                target_session=target.session,
-                license=target.license,
-                target_domain=target.domain,
-                everyone=target.everyone,
-                after=after,
-                limit=BATCH,
-                code=code,
-                message=message,
-                by=by,
-                cooldown_ms=cooldown_ms,
-                reply_to=reply_to,
-                order_type=order_type,
-            )
             kicked += msgspec.convert(answer.body["sessions"], list[KickedSession])
             after = answer.body.get("cursor")
             if after is None:
                 return kicked
+            answer = await kick(after=after, audit=None)
 
     async def vouch(self, previous_replid: str) -> None:
         """Says of every partition that the engine's restart lost nothing of the run `previous_replid`.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgpack
 import msgspec
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.durability import DurableVerbs
-from seatd.store.keys import API_TOKENS, REGISTRY_CHANNEL, customer_key, partition_key
+from seatd.store.audit import AuditVerbs
+from seatd.store.audit_values import Change, Deed
+from seatd.store.domains import DomainVerbs
+from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
 from seatd.store.registry_values import (
     Assigned,
     HolderRow,
@@ -28,17 +31,26 @@ SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(DurableVerbs):
-    """What administrators ask of the store. What changes the registry is on disk before it is answered."""
+class RegistryVerbs(AuditVerbs, DomainVerbs):
+    """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the audit
+    trail with its `deed` and, where the script cannot know them, its `changes`."""
 
-    async def put_license(self, key: LicenseKey, *, dry_run: bool = False) -> Imported:
+    async def put_license(
+        self,
+        key: LicenseKey,
+        *,
+        dry_run: bool = False,
+        deed: Deed | None = None,
+        changes: Sequence[Change] = (),
+    ) -> Imported:
         """Imports a verified license key, all of it or nothing; with `dry_run` only says what would change."""
-        foreign = await self._held_elsewhere(key)
-        if foreign:
+        customer = key.customer.id
+        if foreign := await self._held_elsewhere(key):
             return Imported(status="other_customer", faulty=tuple(foreign))
-        answer = await self.call(
+        call = partial(
+            self.call,
             "put_license",
-            key.customer.id,
+            customer,
             jti=key.jti,
             iat=key.iat,
             text=key.text,
@@ -46,32 +58,47 @@ class RegistryVerbs(DurableVerbs):
             records=[msgspec.to_builtins(entry) | {"domains": list(key.domains)} for entry in key.licenses],
             dry_run=dry_run,
         )
+        answer = await self.audited(customer, deed, lambda audit: call(audit=audit), changes)
         if not dry_run:
             await self._changed(key.customer.id)
         return answer.to(Imported, status=answer.word)
 
-    async def drop_license(self, customer: str, license: str) -> bool:
+    async def drop_license(
+        self, customer: str, license: str, *, deed: Deed | None = None, changes: Sequence[Change] = ()
+    ) -> bool:
         """Withdraws a license: no new seats on it; its policy says what becomes of those held. False: there is none such."""
-        word = (await self.call("drop_license", customer, license=license)).word
+        call = partial(self.call, "drop_license", customer, license=license)
+        answer = await self.audited(customer, deed, lambda audit: call(audit=audit), changes)
         await self._changed(customer)
-        return word == "dropped"
+        return answer.word == "dropped"
 
     async def assign(
-        self, customer: str, license: str, user: str, *, domain: str, combine: str = "sum"
+        self,
+        customer: str,
+        license: str,
+        user: str,
+        *,
+        domain: str,
+        combine: str = "sum",
+        deed: Deed | None = None,
     ) -> Assigned:
         """Gives a nominal license to a user, within its limit."""
-        answer = await self.call(
-            "assign", customer, license=license, user=user, domain=domain, combine=combine
+        call = partial(
+            self.call, "assign", customer, license=license, user=user, domain=domain, combine=combine
         )
+        change = Change(place="assignments", field=f"{license} {user}", after=True)
+        answer = await self.audited(customer, deed, lambda audit: call(audit=audit), [change])
         await self._changed(customer)
         return answer.to(Assigned, status=answer.word)
 
-    async def unassign(self, customer: str, license: str, user: str) -> bool:
+    async def unassign(self, customer: str, license: str, user: str, *, deed: Deed | None = None) -> bool:
         """Takes a nominal license back. False: the user did not have it."""
-        word = (await self.call("unassign", customer, license=license, user=user)).word
+        call = partial(self.call, "unassign", customer, license=license, user=user)
+        change = Change(place="assignments", field=f"{license} {user}", before=True)
+        answer = await self.audited(customer, deed, lambda audit: call(audit=audit), [change])
         await self._announce(customer)
         await self.make_durable(self.partition(customer))
-        return word == "unassigned"
+        return answer.word == "unassigned"
 
     async def customers(self) -> list[str]:
         """The ids of all customers, sorted."""
@@ -154,11 +181,11 @@ class RegistryVerbs(DurableVerbs):
 
     async def register_token(self, digest: str, record: TokenRecord) -> None:
         """Makes an API token known to every node, by its hash."""
-        await self._each([("HSET", API_TOKENS, digest, msgspec.json.encode(record))])
+        await self._each([("HSET", deployment_key("api_tokens"), digest, msgspec.json.encode(record))])
 
     async def token(self, digest: str) -> TokenRecord | None:
         """What the API token with this hash may do. None: unknown."""
-        (packed,) = await self._each([("HGET", API_TOKENS, digest)])
+        (packed,) = await self._each([("HGET", deployment_key("api_tokens"), digest)])
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
     async def _changed(self, customer: str) -> None:

@@ -40,6 +40,10 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     old_primary_ms: int = 11_000
 
 
+NO_PARTITION = -1
+"""Stands for the partition of what belongs to none."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a verb said: `word` first, then the body that belongs to it."""
 
@@ -106,6 +110,10 @@ class Verbs:
     async def call_partition(self, verb: str, partition: int, /, **args: Any) -> Answer:
         """A verb about a whole partition."""
         return await self._run(verb, partition, None, args)
+
+    async def call_deployment(self, verb: str, /, **args: Any) -> Answer:
+        """A verb about what belongs to no customer, and so to no partition."""
+        return await self._run(verb, NO_PARTITION, None, args)
 
     async def disconnect(self) -> None:
         """Drops all connections: the next call looks anew for whoever serves the store now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from seatd.store.keys import API_TOKENS
+from seatd.store.keys import deployment_key
 from seatd_protocol.messages import Resume, Welcome
 from tests.engine import private_engine
 from tests.scenarios.client import Client
@@ -70,7 +70,7 @@ async def test_an_empty_store_has_everything_again(servers: Servers, found: Foun
             client.flushall()
             back = await resumed(company, bob, "bob")
             assert back.resumed
-            await eventually(lambda: client.hlen(API_TOKENS) == 1)
+            await eventually(lambda: client.hlen(deployment_key("api_tokens")) == 1)
         await eventually(lambda: "licenses put back" in a.said)
         await eventually(lambda: company.used())
         assert await company.rows() == was

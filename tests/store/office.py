@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from seatd.licensing.catalog import Catalog, Refusal, holder_of
+from seatd.store.audit_values import Deed
 from seatd.store.redis import Store
 from seatd.store.registry_values import LicenseRow
 from seatd.store.values import (
@@ -162,7 +163,9 @@ class Office:
             self.customer, session=session.session, fence=session.fence, need=need, **how
         )
 
-    async def kick(self, cooldown_ms: int = 0, reply_to: str = "n2", **target: Any) -> list[KickedSession]:
+    async def kick(
+        self, cooldown_ms: int = 0, reply_to: str = "n2", deed: Deed | None = None, **target: Any
+    ) -> list[KickedSession]:
         return await self.store.kick(
             self.customer,
             KickTarget(**target),
@@ -170,6 +173,7 @@ class Office:
             by="root",
             cooldown_ms=cooldown_ms,
             reply_to=reply_to,
+            deed=deed,
         )
 
     # -- what is seen from outside ----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.redis import Store
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
 from tests.conftest import Clock
@@ -20,6 +21,7 @@ async def working_day(store: Store, clock: Clock) -> None:
     await _morning(office)
     await _noon(office)
     await _afternoon(office)
+    await _lunch(office)
     await _teatime(office)
     await _evening(office)
 
@@ -70,6 +72,17 @@ async def _afternoon(office: Office) -> None:
     gone = Ended(session="ghost", fence=1, user=person("ghost"), cooldown_ms=0)
     assert await store.rebury("acme", [gone]) == 0
     assert not await store.report(office.partition, "n1", durable=True)
+
+
+async def _lunch(office: Office) -> None:
+    """An administrator renames the customer, and an agency is made."""
+    deed = Deed(by=SYSTEM, action="test")
+    for customer, place in (("acme", "account"), (None, "agencies")):
+
+        async def decide(place: str = place) -> list[Change]:
+            return [Change(place=place, field="name", after="Acme Ltd")]
+
+        assert await office.store.amend(customer, deed, decide)
 
 
 async def _teatime(office: Office) -> None:

@@ -10,7 +10,7 @@ import msgpack
 import pytest
 from redis import exceptions
 
-from seatd.store.keys import CUSTOMER_KEYS, PARTITION_KEYS
+from seatd.store.keys import CUSTOMER_KEYS, DEPLOYMENT_KEYS, PARTITION_KEYS
 from seatd.store.redis import Store
 from seatd.store.scripts import COMMON_ARGS, Script, build, header, load, shared, sources
 from tests.conftest import Clock
@@ -18,7 +18,8 @@ from tests.store.story import working_day
 
 SOURCES = dict(sorted(sources()))
 PARTITION_VERBS = ("beat", "vouch")
-KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS)
+DEPLOYMENT_VERBS = ("amend_deployment",)
+KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"
 
 each_verb = pytest.mark.parametrize("verb", SOURCES)
@@ -59,7 +60,11 @@ def test_it_declares_the_keys_that_it_uses(verb: str) -> None:
 @each_verb
 def test_it_names_keys_that_there_are(verb: str) -> None:
     declared = set(header(SOURCES[verb])["keys"].split())
-    assert declared <= (set(PARTITION_KEYS) if verb in PARTITION_VERBS else KEYS)
+    deployment = set(DEPLOYMENT_KEYS)
+    if verb in DEPLOYMENT_VERBS:
+        assert declared <= deployment
+    else:
+        assert declared <= (set(PARTITION_KEYS) if verb in PARTITION_VERBS else KEYS - deployment)
 
 
 @each_verb
@@ -102,10 +107,11 @@ def test_it_reads_the_clock_once_at_most(verb: str) -> None:
 @each_verb
 def test_what_writes_is_guarded(verb: str) -> None:
     writes = re.search(
-        r"redis\.call\(\s*'(ZADD|ZREM|HSET|HDEL|SET|DEL|SADD|SREM|HINCRBY)", code(SOURCES[verb])
+        r"redis\.call\(\s*'(XADD|ZADD|ZREM|HSET|HDEL|SET|DEL|SADD|SREM|HINCRBY)", code(SOURCES[verb])
     )
     guarded = "guard" in header(SOURCES[verb]).get("uses", "").split()
-    assert guarded or not writes or verb == "vouch"  # which exists to answer for the guard
+    exempt = (*DEPLOYMENT_VERBS, "vouch")  # which has no partition; which exists to answer for the guard
+    assert guarded or not writes or verb in exempt
 
 
 @pytest.mark.parametrize("name", sorted(shared_files()))

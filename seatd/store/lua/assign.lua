@@ -1,8 +1,8 @@
 -- assign: give a nominal license to a user, within its limit. Of a `max` product only the largest license counts.
--- keys: meta licenses assignments
--- args: customer license user domain combine
--- answers: assigned {limit used} | already {limit used} | full {limit used} | unknown_license {} | not_nominal {} | wrong_domain {}
--- uses: guard indexes
+-- keys: meta licenses assignments audit
+-- args: customer license user domain combine audit
+-- answers: assigned {limit used} | already {limit used} | full {limit used} | unknown_license {} | not_nominal {} | wrong_domain {} | stale {}
+-- uses: guard indexes audit
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown_license')
@@ -37,5 +37,9 @@ end
 if used >= limit then
   return answer('full', {limit = limit, used = used})
 end
+if is_stale(audit) then
+  return answer('stale')
+end
 redis.call('ZADD', assignments, 0, member)
+note_change(audit)
 return answer('assigned', {limit = limit, used = used + 1})

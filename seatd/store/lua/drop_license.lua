@@ -1,11 +1,14 @@
 -- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
--- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats
--- args: customer license
--- answers: dropped {} | unknown {}
--- uses: guard indexes offers policies
+-- keys: meta expiries licenses withdrawn offers license_keys assignments seats audit
+-- args: customer license audit
+-- answers: dropped {} | unknown {} | stale {}
+-- uses: guard indexes offers policies audit
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')
+end
+if is_stale(audit) then
+  return answer('stale')
 end
 local record, touched = cmsgpack.unpack(packed), {}
 touch(touched, record)
@@ -18,12 +21,7 @@ else
   look_again(args.license, nil)
 end
 redis.call('ZREMRANGEBYLEX', assignments, '[' .. args.license .. '\0', '(' .. args.license .. '\1')
+note_change(audit)
 reoffer(touched)
 forget_unused_keys({[record.jti] = true})
-if redis.call('HLEN', licenses) == 0 then
-  redis.call('DEL', profile)
-  if redis.call('HLEN', sessions) == 0 then
-    redis.call('SREM', customers, args.customer)
-  end
-end
 return answer('dropped')

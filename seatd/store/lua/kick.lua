@@ -1,10 +1,13 @@
 -- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
 -- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go. While the partition recovers it is
 -- kept, for the sessions that nodes have yet to tell of (see reassert).
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats assignments sessions by_user queue pace
--- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
--- answers: kicked {sessions cursor}
--- uses: guard indexes orders sessions kicks licenses reservations devices seats queue hand_on
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats account assignments sessions by_user queue pace audit
+-- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type audit
+-- answers: kicked {sessions cursor} | stale {}
+-- uses: guard indexes orders sessions kicks licenses reservations devices seats queue hand_on audit
+if is_stale(audit) then
+  return answer('stale')
+end
 local matched, cursor = {}, nil
 
 local function match(session, record)
@@ -85,5 +88,6 @@ for i, own in ipairs(matched) do
     session = own.session, fence = record.fence, user = record.user, device = record.device, node = node, order = number,
   }
 end
+note_change(audit)
 hand_on()
 return answer('kicked', {sessions = kicked, cursor = cursor})

@@ -1,5 +1,5 @@
 -- let_go: the client knows which seats it has lost: they no longer count. Only up to `order`, the last that told of one.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats account assignments sessions by_user queue pace
 -- args: customer session fence order
 -- answers: freed {} | gone {reason}
 -- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on

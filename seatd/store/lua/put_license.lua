@@ -1,8 +1,8 @@
 -- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses withdrawn offers license_keys profile seats
--- args: customer jti iat text profile records dry_run
--- answers: imported {added replaced} | already_imported {} | older_key {faulty}
--- uses: guard indexes offers policies
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile seats account domains audit
+-- args: customer jti iat text profile records dry_run audit
+-- answers: imported {added replaced} | already_imported {} | older_key {faulty} | stale {}
+-- uses: guard indexes offers policies audit
 local added, replaced, faulty, missing = {}, {}, {}, false
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)
@@ -24,6 +24,10 @@ if #faulty > 0 then
 end
 if args.dry_run then
   return answer('imported', {added = added, replaced = replaced})
+end
+
+if is_stale(audit) then
+  return answer('stale')
 end
 
 -- Who holds a seat that the new license no longer covers is dealt with by its policy (see policies.lua), from now on.
@@ -65,5 +69,10 @@ reoffer(touched)
 redis.call('HSET', license_keys, args.jti, args.text)
 redis.call('SET', profile, cmsgpack.pack(args.profile))
 redis.call('SADD', customers, args.customer)
+redis.call('HSETNX', account, 'created_ms', wall_ms)
+for _, domain in ipairs(args.records[1].domains) do
+  redis.call('HSETNX', domains, domain, '{}')
+end
+note_change(audit)
 forget_unused_keys(orphans)
 return answer('imported', {added = added, replaced = replaced})

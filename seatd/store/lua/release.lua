@@ -1,5 +1,5 @@
 -- release: give products back within a session. A product it does not have is not an error.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats account assignments sessions by_user queue pace
 -- args: customer session fence products
 -- answers: released {products seats} | gone {reason}
 -- uses: guard indexes orders sessions licenses reservations devices seats queue hand_on

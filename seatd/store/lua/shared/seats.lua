@@ -1,5 +1,5 @@
 -- seats: which license a seat is drawn on, and why there is none.
--- keys: licenses offers seats assignments (with sessions: sessions by_user)
+-- keys: licenses offers seats assignments account (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
 local function used(id)
@@ -227,9 +227,24 @@ local function add_wanted(chosen, has_product, more, who)
   end
 end
 
+-- A customer that is suspended, or is being deleted, gets nothing new.
+local barred = nil
+
+local function is_barred()
+  if barred == nil then
+    local status = redis.call('HGET', account, 'status')
+    barred = status == '"suspended"' or status == '"deleted"'
+  end
+  return barred
+end
+
 -- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
 -- free. `more` comes as far as there is room. What `who` has already is not drawn again.
 local function plan(who, need, more)
+  local asked = need[1] or more[1]
+  if asked and is_barred() then
+    return nil, {code = 'suspended', product = asked.product}, {}
+  end
   local has_product, chosen, denial = {}, {}, nil
   for _, seat in ipairs(who.seats) do
     has_product[seat.product] = true

@@ -1,0 +1,14 @@
+-- amend: changes what administrators keep of a customer, all of it or nothing, together with its audit entry.
+-- keys: meta customers account domains users extensions resources webhooks audit
+-- args: customer changes audit
+-- answers: amended {} | stale {}
+-- uses: guard audit changes
+if is_stale(audit) then
+  return answer('stale')
+end
+apply({
+  account = account, domains = domains, users = users, extensions = extensions, resources = resources, webhooks = webhooks,
+})
+note_change(audit)
+redis.call('SADD', customers, args.customer)
+return answer('amended')
