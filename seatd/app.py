@@ -27,11 +27,11 @@ from seatd.licensing.catalog import BadCatalog, Catalog
 from seatd.licensing.trust import BadTrustAnchor, TrustStore
 from seatd.metrics import Metrics
 from seatd.notation import Address, mask_passwords
+from seatd.store.access_values import TokenRecord
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
 from seatd.store.redis import Store
-from seatd.store.registry_values import TokenRecord
 from seatd.store.values import StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups

@@ -9,11 +9,13 @@ from typing import Literal
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from seatd.hub.memory import Memory
 from seatd.hub.targets import LogoutTargets, kicks_for
 from seatd.hub.tokens import Identity
 from seatd.metrics import Metrics
+from seatd.store.audit_values import Deed
 from seatd.store.redis import Store
 from seatd.store.values import Forced, KickedSession, KickTarget, Order, node_name
 from seatd_protocol.messages import Device
@@ -60,6 +62,7 @@ class Logouts:
         message: str,
         cooldown_s: int,
         by: str,
+        deed: Deed | None = None,
         wait_s: float = 5.0,
     ) -> list[Receipt]:
         """Forces out whom `targets` name; then the store has it on its disk, and up to `wait_s` was given to receipts.
@@ -78,6 +81,7 @@ class Logouts:
                 by=by,
                 cooldown_ms=cooldown_s * 1000,
                 reply_to=self._node,
+                deed=deed and replace(deed, target=_named(target)),
             )
             forced = Forced(
                 code="forced",
@@ -148,6 +152,12 @@ class Logouts:
             del self._waiting[kicked.session]
         outcome: Outcome = "closed" if order.closed else "pending"
         return _receipt(kicked, order, started_s, "acknowledged" if order.acknowledged else outcome)
+
+
+def _named(target: KickTarget) -> str:
+    """Whom a kick means, as the audit trail says it."""
+    named = (target.user, target.session, target.license, target.domain)
+    return next((name for name in named if name), "everybody")
 
 
 def _receipt(

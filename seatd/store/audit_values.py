@@ -46,7 +46,7 @@ class Entry(Value, frozen=True, kw_only=True):
     customer: str = ""
     target: str = ""
     changes: tuple[Change, ...] = ()
-    detail: dict[str, Json] = {}
+    detail: dict[str, Json] = msgspec.field(default_factory=dict)
 
     def written(self) -> bytes:
         """The entry as it is kept, to the byte."""
@@ -59,7 +59,7 @@ class Deed(Value, frozen=True, kw_only=True):
     by: Actor
     action: str
     target: str = ""
-    detail: dict[str, Json] = {}
+    detail: dict[str, Json] = msgspec.field(default_factory=dict)
 
     def entry(self, at_ms: int, customer: str, changes: Iterable[Change] = ()) -> Entry:
         """The line to write."""

@@ -31,7 +31,8 @@ class DurableVerbs(Verbs):
     owns_engine = False
 
     async def make_durable(self, partition: int | None) -> None:
-        """Returns when everything written so far is on disk (None: of the deployment, which is in no partition). An engine that cannot say so is taken at its settings.
+        """Returns when everything written so far is on disk (None: of the deployment, which is in no partition). An engine
+        that cannot say so is taken at its settings.
 
         Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
         """

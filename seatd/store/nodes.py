@@ -122,8 +122,10 @@ class NodeVerbs(AuditVerbs):
         order_type: str = "logout",
         deed: Deed | None = None,
     ) -> list[KickedSession]:
-        """Forces sessions out: committed when this returns. Receipts come as orders to the node `reply_to`. `deed` goes into the
-        audit trail."""
+        """Forces sessions out: committed when this returns. Receipts come as orders to the node `reply_to`.
+
+        `deed` goes into the audit trail.
+        """
         kick = partial(
             self.call,
             "kick",

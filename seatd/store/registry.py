@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,7 +12,8 @@ import msgpack
 import msgspec
 
 from seatd.licensing.keys import LicenseKey
-from seatd.store.audit import AuditVerbs
+from seatd.store.access_values import TokenRecord
+from seatd.store.accounts import AccountVerbs
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
 from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
@@ -23,7 +24,6 @@ from seatd.store.registry_values import (
     LicenseRow,
     Page,
     SessionRow,
-    TokenRecord,
 )
 from seatd.store.values import StoreUnavailable, node_name
 
@@ -31,9 +31,9 @@ SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(AuditVerbs, DomainVerbs):
-    """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the audit
-    trail with its `deed` and, where the script cannot know them, its `changes`."""
+class RegistryVerbs(AccountVerbs, DomainVerbs):
+    """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the
+    audit trail with its `deed` and, where the script cannot know them, its `changes`."""
 
     async def put_license(
         self,
@@ -100,20 +100,24 @@ class RegistryVerbs(AuditVerbs, DomainVerbs):
         await self.make_durable(self.partition(customer))
         return answer.word == "unassigned"
 
-    async def customers(self) -> list[str]:
-        """The ids of all customers, sorted."""
-        sets = await self._each([("SMEMBERS", partition_key("customers", n)) for n in range(self.partitions)])
-        return sorted(name.decode() for found in sets for name in found)
-
-    async def registry(self) -> list[LicenseRow]:
-        """All licenses with their use, by customer and id: one consistent view per customer."""
-        customers = await self.customers()
+    async def registry(self, customers: Sequence[str] | None = None) -> list[LicenseRow]:
+        """All licenses (of these customers) with their use, by customer and id: one consistent view per customer."""
+        if customers is None:
+            customers = await self.customers()
         answers = await asyncio.gather(*(self.call("snapshot", customer) for customer in customers))
         return [
             row
             for customer, answer in zip(customers, answers, strict=True)
             for row in _license_rows(customer, answer.body)
         ]
+
+    async def owner_of_license(self, license: str) -> str | None:
+        """The customer that has this license; None: nobody."""
+        names = await self.customers()
+        found = await self._each(
+            [("HEXISTS", customer_key("licenses", self.partition(name), name), license) for name in names]
+        )
+        return next((name for name, there in zip(names, found, strict=True) if there), None)
 
     async def license_key(self, customer: str, license: str) -> str | None:
         """The text of the key that a license came with."""
@@ -126,10 +130,17 @@ class RegistryVerbs(AuditVerbs, DomainVerbs):
         return text.decode() if text is not None else None
 
     async def license_users(
-        self, customer: str, license: str, *, offset: int = 0, size: int = 50, search: str = ""
+        self,
+        customer: str,
+        license: str,
+        *,
+        offset: int = 0,
+        size: int = 50,
+        search: str = "",
+        domains: Container[str] | None = None,
     ) -> Page[HolderRow] | None:
-        """A license's users in order of name, those whose name contains `search`. None: no such license."""
-        if not search:
+        """A license's users in order of name, those whose name contains `search` (of these domains). None: no such license."""
+        if not search and domains is None:
             return await self._holders(customer, license, offset, size)
         found: list[HolderRow] = []
         start = 0
@@ -137,16 +148,36 @@ class RegistryVerbs(AuditVerbs, DomainVerbs):
             page = await self._holders(customer, license, start, SCAN)
             if page is None:
                 return None
-            found += [row for row in page.items if search.casefold() in row.user.casefold()]
+            found += [
+                row
+                for row in page.items
+                if search.casefold() in row.user.casefold() and (domains is None or row.domain in domains)
+            ]
             start += SCAN
             if start >= page.total:
                 return Page(items=tuple(found[offset : offset + size]), total=len(found))
 
     async def sessions(
-        self, *, customer: str | None = None, user: str = "", offset: int = 0, size: int = 50
+        self,
+        *,
+        customer: str | None = None,
+        customers: Sequence[str] | None = None,
+        user: str = "",
+        domains: Container[str] | None = None,
+        offset: int = 0,
+        size: int = 50,
     ) -> Page[SessionRow]:
-        """Live sessions by customer and user; of one customer or one user only, when given."""
-        names = [customer] if customer is not None else await self.customers()
+        """Live sessions by customer and user; of one customer, of some, of one user or of some domains only, when given."""
+        if domains is not None:
+            found = [
+                row
+                async for row in self._all_sessions(customer=customer, customers=customers, user=user)
+                if row.domain in domains
+            ]
+            return Page(items=tuple(found[offset : offset + size]), total=len(found))
+        names = [customer] if customer is not None else customers
+        if names is None:
+            names = await self.customers()
         rows: list[SessionRow] = []
         total = 0
         for name in names:
@@ -156,6 +187,13 @@ class RegistryVerbs(AuditVerbs, DomainVerbs):
             rows += [_session_row(name, item) for item in body["items"]]
             total += body["total"]
         return Page(items=tuple(rows), total=total)
+
+    async def _all_sessions(self, **whose: Any) -> AsyncIterator[SessionRow]:
+        start = 0
+        while (page := await self.sessions(offset=start, size=SCAN, **whose)).items:
+            for row in page.items:
+                yield row
+            start += SCAN
 
     async def session(self, session: str) -> SessionRow | None:
         """One live session, whoever's it is."""

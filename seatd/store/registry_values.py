@@ -108,12 +108,3 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 
     items: tuple[Item, ...]
     total: int
-
-
-class TokenRecord(Value, frozen=True, kw_only=True):
-    """An API token as stored: never the token, only what it may do."""
-
-    name: str
-    role: str
-    scope: str
-    created_ms: int

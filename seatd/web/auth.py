@@ -17,11 +17,10 @@ from pathlib import Path
 
 import structlog
 
-from seatd.store.registry_values import TokenRecord
+from seatd.store.access_values import EVERYTHING, TokenRecord
 from seatd.web.errors import Problem
 
 TOKEN_FILE = "admin.token"  # noqa: S105  # a file's name
-OPERATOR = "operator"
 CACHE_S = 5.0  # a token that is taken back works this much longer
 CACHE_SIZE = 256
 
@@ -37,7 +36,8 @@ class BadTokenFile(Exception):
 class Authenticator:
     """Answers who a request's `Authorization` header speaks for.
 
-    `lookup` answers the record of a token's hash (`Store.token`); `clock` gives monotonic seconds.
+    `lookup` answers the record of a token's hash (`Store.token`); `clock` gives monotonic seconds, `now_ms` the
+    time by which tokens end.
     """
 
     def __init__(
@@ -45,22 +45,25 @@ class Authenticator:
         lookup: Callable[[str], Awaitable[TokenRecord | None]],
         *,
         clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._lookup = lookup
         self._clock = clock
+        self._now_ms = now_ms
         self._cache: dict[str, tuple[TokenRecord, float]] = {}
 
     async def caller(self, authorization: str | None) -> TokenRecord:
-        """The record of the token, or the problem `unauthenticated` (401) or `forbidden` (403)."""
+        """The record of the token, or the problem `unauthenticated` (401)."""
         if authorization is None:
             raise _unauthenticated("Send the header Authorization: Bearer TOKEN.", "")
         found = _BEARER.fullmatch(authorization.strip())
         record = await self._record(token_hash(found[1])) if found else None
-        if record is None:
+        if record is None or self._is_over(record):
             raise _unauthenticated("The API token is not known, or no longer.", ', error="invalid_token"')
-        if record.role != OPERATOR:
-            raise Problem("forbidden")
         return record
+
+    def _is_over(self, record: TokenRecord) -> bool:
+        return record.expires_ms is not None and self._now_ms() >= record.expires_ms
 
     async def _record(self, digest: str) -> TokenRecord | None:
         cached, until_s = self._cache.get(digest, (None, 0.0))
@@ -98,7 +101,7 @@ def admin_token(data_folder: Path) -> str:
 
 def operator_record(name: str, now_ms: int) -> TokenRecord:
     """The record to register an operator's token with: `store.register_token(token_hash(token), record)`."""
-    return TokenRecord(name=name, role=OPERATOR, scope="*", created_ms=now_ms)
+    return TokenRecord(name=name, grant=EVERYTHING, created_ms=now_ms)
 
 
 def _write_once(path: Path, token: str) -> None:

@@ -33,7 +33,7 @@ def make_admin_app(services: Services) -> web.Application:
     """The application of the admin listener."""
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
     app[SERVICES] = services
-    app[AUTHENTICATOR] = Authenticator(services.store.token)
+    app[AUTHENTICATOR] = Authenticator(services.store.token, now_ms=services.now_ms)
     app.on_response_prepare.append(secure)
     app.router.add_get("/", index)
     app.router.add_get("/livez", livez)

@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from seatd.store.access_values import EVERYTHING, TokenRecord
 from seatd.store.checks import check
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.engine import Engine
 from seatd.store.redis import Store
-from seatd.store.registry_values import TokenRecord
 from seatd.store.values import WrongDeployment
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
@@ -62,7 +62,7 @@ async def test_the_rights_that_the_documentation_names_are_enough(
     client = connect(spare_engine.url.replace("unix://", "unix://least:pw@"), ConnectOptions())
     store = Store(client, StoreOptions(partitions=4), now_ms=clock)
     await working_day(store, clock)
-    await store.register_token("hash", TokenRecord(name="n", role="operator", scope="*", created_ms=0))
+    await store.register_token("hash", TokenRecord(name="n", grant=EVERYTHING, created_ms=0))
     own = subscriber(spare_engine.url.replace("unix://", "unix://least:pw@"), ConnectOptions())
     announced = Wakeups(own, "n1", publish=store.publish).announced()
     asked = asyncio.ensure_future(anext(announced))

@@ -6,8 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from seatd.store import registry
+from seatd.store.access_values import Grant, TokenRecord
 from seatd.store.redis import Store
-from seatd.store.registry_values import Assigned, Imported, TokenRecord
+from seatd.store.registry_values import Assigned, Imported
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
@@ -336,7 +337,7 @@ async def test_the_registry_counts_every_customer(
 
 
 async def test_api_tokens_are_known_by_their_hash(store: Store) -> None:
-    record = TokenRecord(name="ci", role="auditor", scope="*", created_ms=1)
+    record = TokenRecord(name="ci", grant=Grant(role="auditor"), created_ms=1)
     await store.register_token("a hash", record)
     assert await store.token("a hash") == record
     assert await store.token("another") is None
@@ -347,7 +348,7 @@ async def test_api_tokens_are_known_by_their_hash(store: Store) -> None:
 
 async def test_an_engine_that_refuses_writes_is_unavailable(spare_client: Redis) -> None:
     store = Store(spare_client, StoreOptions(partitions=4), checked=True)
-    record = TokenRecord(name="ci", role="auditor", scope="*", created_ms=1)
+    record = TokenRecord(name="ci", grant=Grant(role="auditor"), created_ms=1)
     await spare_client.config_set("min-replicas-to-write", "1")
     with pytest.raises(StoreUnavailable, match="NOREPLICAS"):
         await store.register_token("a hash", record)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
 
 from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
+from seatd.store.audit_values import Change
+from seatd.store.redis import Store
 from seatd.store.registry_values import Imported, LicenseRow
 from seatd.web.api.license_rows import DAY_MS, validity
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment
+from seatd.web.caller import Scope
 from seatd.web.errors import FieldError, Problem
 from seatd.web.services import Services
 
@@ -27,6 +30,8 @@ NOTICES = {
     "holders_above_limit": "there are more holders than that: the license's policy says what becomes of them",
 }
 """What an administrator may want to know about a key that is accepted all the same."""
+
+PROBLEMS = ("invalid_license_key", "unknown_customer", "older_key", "other_customer", "domain_taken")
 
 ops = Ops("licenses")
 _log = structlog.get_logger(__name__)
@@ -77,20 +82,50 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[ImportNotice, ...]
 
 
-@ops.op("POST", "/api/v1/licenses", problems=("invalid_license_key", "older_key", "other_customer"))
+@ops.op("POST", "/api/v1/licenses", "licenses.import", problems=PROBLEMS)
 async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> ImportAnswer:
     """Import a license key"""
     key = await _verified(call.services, call.body.key)
-    before = {row.id: row for row in await call.services.store.registry()}
-    done = await call.services.store.put_license(key, dry_run=call.query.dry_run)
+    store, dry_run = call.services.store, call.query.dry_run
+    await _check_customer(call.scope, store, key)
+    before = {row.id: row for row in await store.registry([key.customer.id])}
+    done = await _put(call, key, before)
     if done.status in ("older_key", "other_customer"):
         raise _conflict(done)
-    if done.status == "imported" and not call.query.dry_run:
+    if done.status == "imported" and not dry_run:
         _log.info(
             "license key imported", by=call.caller.name, customer=key.customer.id, jti=key.jti,
             added=done.added, replaced=done.replaced,
         )  # fmt: skip
-    return _answer(key, done, before, dry_run=call.query.dry_run, now_ms=call.services.now_ms())
+    return _answer(key, done, before, dry_run=dry_run, now_ms=call.services.now_ms())
+
+
+async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
+    """The key is for a customer that is there for the caller, or for a new one that it may make."""
+    customer = key.customer
+    if await scope.has_customer(customer.id):
+        return
+    if await store.has_customer(customer.id) or not scope.may_create(customer.agency):
+        raise Problem("unknown_customer")
+
+
+async def _put(call: Call[Any, ImportQuery, Any], key: LicenseKey, before: dict[str, LicenseRow]) -> Imported:
+    """Imports, when the domains are the customer's."""
+    store, dry_run = call.services.store, call.query.dry_run
+    claim = store.domains_taken if dry_run else store.claim_domains
+    if taken := await claim(key.customer.id, key.domains):
+        raise Problem("domain_taken", errors=tuple(FieldError(path="key", message=name) for name in taken))
+    changes = [
+        Change(
+            place="licenses",
+            field=claim.id,
+            before=msgspec.to_builtins(before[claim.id]) if claim.id in before else None,
+            after=msgspec.to_builtins(claim),
+        )
+        for claim in key.licenses
+    ]
+    deed = call.caller.deed("licenses.import", key.jti)
+    return await store.put_license(key, dry_run=dry_run, deed=deed, changes=changes)
 
 
 async def _verified(services: Services, text: str) -> LicenseKey:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from seatd.store.registry_values import LicenseRow
+from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.errors import Problem
-from seatd.web.services import Services
 
 DAY_MS = 86_400_000
 
@@ -87,9 +87,13 @@ def validity(from_ms: int, till_ms: int, now_ms: int) -> Validity:
     return "not_yet_valid" if now_ms < from_ms else "valid"
 
 
-async def find_license(services: Services, license_id: str) -> LicenseRow:
-    """The license with this id, or the problem `unknown_license`."""
-    for row in await services.store.registry():
-        if row.id == license_id:
+async def find_license(call: Call[Any, Any, Any], license_id: str) -> LicenseRow:
+    """The license with this id if it is there for the caller, or the problem `unknown_license`."""
+    store = call.services.store
+    owner = await store.owner_of_license(license_id)
+    if owner is None or not await call.scope.has_customer(owner):
+        raise Problem("unknown_license")
+    for row in await store.registry([owner]):
+        if row.id == license_id and call.scope.any_domain(row.domains):
             return row
     raise Problem("unknown_license")

@@ -57,13 +57,18 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
 
 
-@ops.op("GET", "/api/v1/licenses/{id}/users", problems=("unknown_license",))
+@ops.op("GET", "/api/v1/licenses/{id}/users", "licenses.users", problems=("unknown_license",))
 async def license_users(call: Call[LicensePath, UsersQuery, Nothing]) -> Listing[LicenseUser]:
     """The users of a license"""
-    row = await find_license(call.services, call.path.id)
+    row = await find_license(call, call.path.id)
     query = call.query
     page = await call.services.store.license_users(
-        row.customer, row.id, offset=query.offset, size=query.size, search=query.search
+        row.customer,
+        row.id,
+        offset=query.offset,
+        size=query.size,
+        search=query.search,
+        domains=call.scope.domains,
     )
     if page is None:
         raise Problem("unknown_license")
@@ -73,17 +78,25 @@ async def license_users(call: Call[LicensePath, UsersQuery, Nothing]) -> Listing
 @ops.op(
     "PUT",
     "/api/v1/licenses/{id}/users/{user}",
+    "licenses.assign",
     problems=("unknown_license", "license_full", "not_nominal", "not_assignable", "wrong_domain"),
 )
 async def assign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> Assignment:
     """Assign a nominal license to a user"""
-    row = await find_license(call.services, call.path.id)
+    row = await find_license(call, call.path.id)
     user, domain = named_user(call.path.user, "user")
+    if not call.scope.has_domain(domain):
+        raise Problem("wrong_domain")
     product = call.services.catalog.products.get(row.product)
     if product is not None and product.device == "none":
         raise Problem("not_assignable")
     done = await call.services.store.assign(
-        row.customer, row.id, user, domain=domain, combine=product.combine if product else "sum"
+        row.customer,
+        row.id,
+        user,
+        domain=domain,
+        combine=product.combine if product else "sum",
+        deed=call.caller.deed("licenses.assign", row.id, user=user),
     )
     if done.status in _REFUSED:
         raise Problem(_REFUSED[done.status])
@@ -92,12 +105,21 @@ async def assign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> Assign
     return Assignment(license=row.id, user=user, status=status, used=done.used, limit=done.limit)
 
 
-@ops.op("DELETE", "/api/v1/licenses/{id}/users/{user}", problems=("unknown_license", "not_assigned"))
+@ops.op(
+    "DELETE",
+    "/api/v1/licenses/{id}/users/{user}",
+    "licenses.assign",
+    problems=("unknown_license", "not_assigned"),
+)
 async def unassign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> None:
     """Take a nominal license back from a user"""
-    row = await find_license(call.services, call.path.id)
-    user, _ = named_user(call.path.user, "user")
-    if not await call.services.store.unassign(row.customer, row.id, user):
+    row = await find_license(call, call.path.id)
+    user, domain = named_user(call.path.user, "user")
+    deed = call.caller.deed("licenses.unassign", row.id, user=user)
+    taken_back = call.scope.has_domain(domain) and await call.services.store.unassign(
+        row.customer, row.id, user, deed=deed
+    )
+    if not taken_back:
         raise Problem("not_assigned")
     _log.info("license taken back", by=call.caller.name, customer=row.customer, license=row.id, user=user)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,8 +13,8 @@ from seatd.web.api.license_rows import find_license
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.sessions import DeviceView, device_view
 from seatd.web.api.shapes import Input, Nothing, named_user
+from seatd.web.caller import Scope
 from seatd.web.errors import FieldError, Problem
-from seatd.web.services import Services
 
 WAIT_S = 5.0  # a client has 2 s for its ack; the rest is for a slow store and a distant node
 MESSAGE = "An administrator has signed you out."
@@ -66,24 +66,26 @@ class LogoutAnswer(msgspec.Struct, frozen=True, kw_only=True):
 @ops.op(
     "POST",
     "/api/v1/logout",
-    problems=("no_target", "unknown_session", "unknown_license", "unknown_customer"),
+    "logout",
+    problems=("no_target", "unknown_session", "unknown_license", "unknown_customer", "unknown_domain"),
 )
 async def force_logout(call: Call[Nothing, Nothing, LogoutBody]) -> LogoutAnswer:
     """Force users out"""
     services, body = call.services, call.body
-    targets = _targets(body)
-    await _check_known(services, targets)
+    targets = await _targets(call.scope, body)
+    await _check_known(call, targets)
     receipts = await services.hub.logouts.logout(
         targets,
         message=body.reason or MESSAGE,
         cooldown_s=services.cooldown_s if body.cooldown_s is None else body.cooldown_s,
         by=call.caller.name,
+        deed=call.caller.deed("logout", reason=body.reason),
         wait_s=WAIT_S,
     )
     return LogoutAnswer(sessions=tuple(map(_receipt, receipts)), logged_out=len(receipts))
 
 
-def _targets(body: LogoutBody) -> LogoutTargets:
+async def _targets(scope: Scope, body: LogoutBody) -> LogoutTargets:
     if not (body.users or body.sessions or body.license or body.domain or body.customer):
         raise Problem("no_target", "Give users, sessions, license, domain or customer.")
     users = (named_user(user, f"users[{place}]")[0] for place, user in enumerate(body.users))
@@ -94,24 +96,41 @@ def _targets(body: LogoutBody) -> LogoutTargets:
         license=body.license,
         domain=domain,
         customer=body.customer,
+        customers=tuple(await scope.customers()),
+        domains=scope.domains,
     )
 
 
-async def _check_known(services: Services, targets: LogoutTargets) -> None:
+async def _check_known(call: Call[Any, Any, Any], targets: LogoutTargets) -> None:
     """A mistyped target is told before anybody is forced out: all of it or nothing."""
-    if targets.customer is not None and targets.customer not in await services.store.customers():
+    if targets.customer is not None and targets.customer not in (targets.customers or ()):
         raise Problem("unknown_customer")
+    _check_domains(targets)
     if targets.license is not None:
-        row = await find_license(services, targets.license)
+        row = await find_license(call, targets.license)
         if targets.customer not in (None, row.customer):
             raise Problem("unknown_license")
     unknown = []
     for place, session in enumerate(targets.sessions):
-        row_ = await services.store.session(session)
-        if row_ is None or targets.customer not in (None, row_.customer):
+        found = await call.services.store.session(session)
+        if found is None or not targets.has(found):
             unknown.append(FieldError(path=f"sessions[{place}]", message="there is no such session"))
     if unknown:
         raise Problem("unknown_session", errors=tuple(unknown))
+
+
+def _check_domains(targets: LogoutTargets) -> None:
+    """Whoever may force out users of some domains only is told of all others as of domains that are not there."""
+    named = [(f"users[{place}]", user.rpartition("@")[2]) for place, user in enumerate(targets.users)]
+    named += [("domain", targets.domain)] if targets.domain else []
+    foreign = [
+        path for path, domain in named if targets.domains is not None and domain not in targets.domains
+    ]
+    if foreign:
+        message = "there is no such domain"
+        raise Problem(
+            "unknown_domain", errors=tuple(FieldError(path=path, message=message) for path in foreign)
+        )
 
 
 def _receipt(receipt: Receipt) -> LogoutReceipt:

@@ -2,12 +2,13 @@
 
     ops = Ops("sessions")
 
-    @ops.op("GET", "/api/v1/sessions/{session}", problems=("unknown_session",))
+    @ops.op("GET", "/api/v1/sessions/{session}", "sessions.read", problems=("unknown_session",))
     async def one_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204. Every call needs an API token: there is no way to declare one that does not.
+a 204. Every call has an action of `rights`, and whoever makes it a grant: there is no way to declare one without. A role that
+may do it nowhere is refused before the function is asked; how far it reaches, the function asks `call.scope`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from typing import Generic, TypeVar
 import msgspec
 from aiohttp import web
 
-from seatd.store.registry_values import TokenRecord
 from seatd.web.api.shapes import Nothing
+from seatd.web.caller import Caller, Scope
 from seatd.web.errors import Problem, invalid
+from seatd.web.rights import RIGHTS
 from seatd.web.services import AUTHENTICATOR, SERVICES, Services
 
 Path = TypeVar("Path", bound=msgspec.Struct)
@@ -38,10 +40,11 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Path, Query, Body]):
-    """One request: checked, typed, and by whom."""
+    """One request: checked, typed, by whom, and what is there for it."""
 
     services: Services
-    caller: TokenRecord
+    caller: Caller
+    scope: Scope
     path: Path
     query: Query
     body: Body
@@ -53,6 +56,7 @@ class Op:
 
     method: str
     url: str
+    action: str
     tag: str
     run: Callable[..., Awaitable[object]]
     path: type[msgspec.Struct]
@@ -80,7 +84,7 @@ class Ops(list[Op]):
         self.tag = tag
 
     def op(
-        self, method: str, url: str, *, problems: tuple[str, ...] = ()
+        self, method: str, url: str, action: str, *, problems: tuple[str, ...] = ()
     ) -> Callable[[Callable[..., Awaitable[object]]], Callable[..., Awaitable[object]]]:
         """Declares the function as the call `method url`."""
 
@@ -90,7 +94,9 @@ class Ops(list[Op]):
             returns = None if hints["return"] is type(None) else hints["return"]
             if not inspect.getdoc(run):
                 raise TypeError(f"{run.__name__} says nothing about itself")
-            self.append(Op(method, url, self.tag, run, path, query, body, returns, problems))
+            if action not in RIGHTS:
+                raise TypeError(f"{run.__name__}: nobody has a right to {action}")
+            self.append(Op(method, url, action, self.tag, run, path, query, body, returns, problems))
             return run
 
         return declare
@@ -100,10 +106,15 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
     """The aiohttp handler of a call: who asks first, then what is asked, then the answer."""
 
     async def handle(request: web.Request) -> web.Response:
-        caller = await request.app[AUTHENTICATOR].caller(request.headers.get("Authorization"))
+        caller = await caller_of(request)
+        services = request.app[SERVICES]
+        scope = Scope(services.store, caller.grant, op.action)
+        if scope.is_nowhere:
+            raise Problem("forbidden")
         call = Call(
-            request.app[SERVICES],
+            services,
             caller,
+            scope,
             _path(request.match_info, op.path),
             _query(request, op.query),
             await _body(request, op.body),
@@ -114,6 +125,12 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return handle
+
+
+async def caller_of(request: web.Request) -> Caller:
+    """Who asks; the problem `unauthenticated` for a stranger."""
+    record = await request.app[AUTHENTICATOR].caller(request.headers.get("Authorization"))
+    return Caller(name=record.name, grant=record.grant, address=request.remote or "", id=record.id)
 
 
 def _path(values: Mapping[str, str], shape: type[Path]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -65,24 +65,30 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     seats: tuple[SeatView, ...]
 
 
-@ops.op("GET", "/api/v1/sessions")
+@ops.op("GET", "/api/v1/sessions", "sessions.read")
 async def list_sessions(call: Call[Nothing, SessionQuery, Nothing]) -> Listing[SessionView]:
     """Live sessions"""
     query = call.query
     user = named_user(query.user, "user")[0] if query.user else ""
+    customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     page = await call.services.store.sessions(
-        customer=query.customer or None, user=user, offset=query.offset, size=query.size
+        customers=customers, user=user, domains=call.scope.domains, offset=query.offset, size=query.size
     )
     return Listing(items=tuple(map(view, page.items)), page=query.page, size=query.size, total=page.total)
 
 
-@ops.op("GET", "/api/v1/sessions/{session}", problems=("unknown_session",))
+@ops.op("GET", "/api/v1/sessions/{session}", "sessions.read", problems=("unknown_session",))
 async def one_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
     """One live session"""
-    row = await call.services.store.session(call.path.session)
-    if row is None:
+    return view(await find_session(call, call.path.session))
+
+
+async def find_session(call: Call[Any, Any, Any], session: str) -> SessionRow:
+    """The live session if it is there for the caller, or the problem `unknown_session`."""
+    row = await call.services.store.session(session)
+    if row is None or not (call.scope.has_domain(row.domain) and await call.scope.has_customer(row.customer)):
         raise Problem("unknown_session")
-    return view(row)
+    return row
 
 
 def view(row: SessionRow) -> SessionView:

@@ -186,4 +186,13 @@ def test_a_call_must_say_what_it_is() -> None:
         del call
 
     with pytest.raises(TypeError, match="says nothing"):
-        Ops("x").op("GET", "/x")(silent)
+        Ops("x").op("GET", "/x", "licenses.read")(silent)
+
+
+def test_a_call_must_have_an_action_that_somebody_may_do() -> None:
+    async def lawless(call: Call[Nothing, Nothing, Nothing]) -> None:
+        """Something"""
+        del call
+
+    with pytest.raises(TypeError, match="nobody has a right"):
+        Ops("x").op("GET", "/x", "licenses.steal")(lawless)

@@ -1,0 +1,37 @@
+"""For each call of the API one request that makes sense, about a customer: for walking through all of them as everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tests.web.conftest import license_key
+
+
+class Sample(NamedTuple):
+    """One request. `lists`: it answers what is there for the caller instead of refusing what is not."""
+
+    path: str
+    request: dict[str, Any] = {}  # noqa: RUF012  # never changed
+    lists: bool = False
+
+
+SAMPLES: dict[str, Callable[[str], Sample]] = {
+    "import_license": lambda customer: Sample(
+        "/api/v1/licenses",
+        {"json": {"key": license_key({"id": f"{customer}-9"}, customer=customer, jti="9")}},
+    ),
+    "list_licenses": lambda _: Sample("/api/v1/licenses", lists=True),
+    "one_license": lambda customer: Sample(f"/api/v1/licenses/{customer}-1"),
+    "license_key": lambda customer: Sample(f"/api/v1/licenses/{customer}-1/key"),
+    "withdraw_license": lambda customer: Sample(f"/api/v1/licenses/{customer}-1"),
+    "license_users": lambda customer: Sample(f"/api/v1/licenses/{customer}-1/users"),
+    "assign_license": lambda customer: Sample(f"/api/v1/licenses/{customer}-2/users/ann@{customer}.example"),
+    "unassign_license": lambda customer: Sample(
+        f"/api/v1/licenses/{customer}-2/users/zoe@{customer}.example"
+    ),
+    "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-1"}}),
+    "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
+    "one_session": lambda customer: Sample(f"/api/v1/sessions/{{session of {customer}}}"),
+}
+"""Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -1,0 +1,186 @@
+"""The table of rights, walked through: every call of the API as every role, about what is the caller's and what is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from seatd.store.access_values import EVERYTHING, ROLES, Grant, Role, TokenRecord, fault_of
+from seatd.store.account_values import PERMISSIONS
+from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.web.api.ops import Op
+from seatd.web.api.table import OPS
+from seatd.web.auth import token_hash
+from seatd.web.rights import RIGHTS, reach
+from tests.web.conftest import Site, license_key
+from tests.web.samples import SAMPLES, Sample
+
+GRANTS: dict[Role, Grant] = {
+    "operator": EVERYTHING,
+    "agency": Grant(role="agency", agency="wholesale"),
+    "owner": Grant(role="owner", customers=("acme",)),
+    "admin": Grant(role="admin", customers=("acme",)),
+    "supervisor": Grant(role="supervisor", customers=("acme",), domains=("acme.example",)),
+    "auditor": Grant(role="auditor", customers=("acme",)),
+}
+NOMINAL = {"kind": "nominal", "product": "QUALITY_AUDITOR"}
+
+each_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+each_role = pytest.mark.parametrize("role", ROLES)
+
+
+class World:
+    """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, and somebody assigned.
+    `acme` has a second domain, `other.example`."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.sessions: dict[str, str] = {}
+
+    async def build(self) -> None:
+        for customer, agency in (("acme", "wholesale"), ("beta", "elsewhere")):
+            domains = [f"{customer}.example", *(["other.example"] if customer == "acme" else [])]
+            await self.site.imported(
+                {},
+                NOMINAL,
+                customer=customer,
+                jti=f"key-of-{customer}",
+                profile={"agency": agency},
+                domains=domains,
+            )
+            await self.permit(customer, *PERMISSIONS)
+            _, welcome = await self.site.signed_in(
+                f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
+            )
+            self.sessions[customer] = welcome["session"]
+            await self.site.call("PUT", f"/api/v1/licenses/{customer}-2/users/zoe@{customer}.example")
+
+    async def permit(self, customer: str, *permissions: str) -> None:
+        async def decide() -> list[Change]:
+            return [Change(place="account", field="permissions", before="?", after=list(permissions))]
+
+        await self.site.services.store.amend(customer, Deed(by=SYSTEM, action="test"), decide)
+
+    async def ask(self, op: Op, grant: Grant, customer: str) -> tuple[int, str, Sample]:
+        """The call as somebody with that grant: status, text, and what was asked."""
+        sample = SAMPLES[op.name](customer)
+        path = sample.path.replace(f"{{session of {customer}}}", self.sessions[customer])
+        headers = {"Authorization": f"Bearer {await self.token(grant)}"}
+        async with self.site.admin.request(op.method, path, headers=headers, **sample.request) as response:
+            return response.status, await response.text(), sample
+
+    async def token(self, grant: Grant) -> str:
+        token = f"a token of the role {grant.role}".replace(" ", "-") + "-0123456789" * 2
+        record = TokenRecord(name=grant.role, grant=grant, created_ms=0)
+        await self.site.services.store.register_token(token_hash(token), record)
+        return token
+
+
+@pytest.fixture
+async def world(site: Site) -> World:
+    made = World(site)
+    await made.build()
+    return made
+
+
+def test_every_call_has_a_sample_and_every_action_its_row() -> None:
+    assert set(SAMPLES) == {op.name for op in OPS}
+    assert {op.action for op in OPS} <= set(RIGHTS)
+    assert all(len(cells) == len(ROLES) for cells in RIGHTS.values())
+    assert all(fault_of(grant) == "" for grant in GRANTS.values())
+
+
+@each_op
+@each_role
+async def test_what_is_the_callers(world: World, op: Op, role: Role) -> None:
+    status, text, _ = await world.ask(op, GRANTS[role], "acme")
+    if reach(role, op.action):
+        assert status < 300, text
+    else:
+        assert (status, json.loads(text)["code"]) == (403, "forbidden")
+
+
+@each_op
+@each_role
+async def test_what_is_another_customers(world: World, op: Op, role: Role) -> None:
+    status, text, sample = await world.ask(op, GRANTS[role], "beta")
+    if role == "operator":
+        assert status < 300, text
+    elif not reach(role, op.action):
+        assert status == 403
+    elif sample.lists:
+        assert status == 200
+        assert "beta" not in text
+    else:
+        assert status == 404, text
+        assert "elsewhere" not in text
+
+
+@each_op
+async def test_an_agency_may_do_what_its_customer_permits(world: World, op: Op) -> None:
+    permission = reach("agency", op.action)
+    if permission in ("", "all"):
+        return
+    await world.permit("acme", *(other for other in PERMISSIONS if other != permission))
+    status, text, sample = await world.ask(op, GRANTS["agency"], "acme")
+    assert (status, "acme" in json.dumps(_items(text))) == (200, False) if sample.lists else status == 404
+
+
+def _items(text: str) -> Any:
+    return json.loads(text).get("items", [])
+
+
+async def test_a_supervisor_sees_and_forces_out_only_people_of_own_domains(world: World) -> None:
+    site, supervisor = world.site, GRANTS["supervisor"]
+    await site.signed_in("eve@other.example", "CALL_CENTER", device="other pc")
+    headers = {"Authorization": f"Bearer {await world.token(supervisor)}"}
+
+    async def call(method: str, path: str, **request: Any) -> tuple[int, Any]:
+        return await site.call(method, path, headers=headers, **request)
+
+    _, users = await call("GET", "/api/v1/licenses/acme-1/users")
+    assert [row["user"] for row in users["items"]] == ["ann@acme.example"]
+    _, sessions = await call("GET", "/api/v1/sessions")
+    assert [row["user"] for row in sessions["items"]] == ["ann@acme.example"]
+    for body in ({"users": ["eve@other.example"]}, {"domain": "other.example"}):
+        status, refused = await call("POST", "/api/v1/logout", json=body)
+        assert (status, refused["code"]) == (404, "unknown_domain")
+    for body in ({"license": "acme-1"}, {"customer": "acme"}):
+        status, answer = await call("POST", "/api/v1/logout", json={**body, "cooldown_s": 0})
+        assert {row["user"] for row in answer["sessions"]} <= {"ann@acme.example"}
+    _, sessions = await site.call("GET", "/api/v1/sessions?customer=acme")
+    assert [row["user"] for row in sessions["items"] if row["state"] == "attached"] == ["eve@other.example"]
+
+
+async def test_nobody_makes_a_customer_for_another_agency(world: World) -> None:
+    for grant in (GRANTS["agency"], GRANTS["owner"]):
+        key = license_key(customer="gamma", jti="new", profile={"agency": "elsewhere"})
+        headers = {"Authorization": f"Bearer {await world.token(grant)}"}
+        status, body = await world.site.call("POST", "/api/v1/licenses", json={"key": key}, headers=headers)
+        assert (status, body["code"]) == (404, "unknown_customer")
+
+
+async def test_an_agency_makes_customers_of_its_own(world: World) -> None:
+    key = license_key(customer="gamma", jti="new", profile={"agency": "wholesale"})
+    headers = {"Authorization": f"Bearer {await world.token(GRANTS['agency'])}"}
+    status, _ = await world.site.call("POST", "/api/v1/licenses", json={"key": key}, headers=headers)
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        Grant(role="operator", customers=("acme",)),
+        Grant(role="agency"),
+        Grant(role="agency", agency="a", customers=("acme",)),
+        Grant(role="owner"),
+        Grant(role="owner", agency="a"),
+        Grant(role="supervisor", customers=("acme",)),
+        Grant(role="auditor", agency="a", customers=("acme",)),
+        Grant(role="auditor", domains=("acme.example",)),
+    ],
+)
+def test_grants_that_make_no_sense(grant: Grant) -> None:
+    assert fault_of(grant)
