@@ -73,13 +73,65 @@ def demand(extensions: Iterable[Extension]) -> Counter[str]:
     return Counter(product for extension in extensions for product in extension.products())
 
 
-def beyond(wanted: Counter[str], bought: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Products of which more is wanted than was bought: product -> (wanted, bought)."""
-    return {
-        product: (count, bought.get(product, 0))
-        for product, count in wanted.items()
-        if count > bought.get(product, 0)
-    }
+def bought(offers: Iterable[tuple[str, int]], catalog: Catalog) -> dict[str, int]:
+    """Product -> how much of it licenses give together, out of each one's product and limit: their sum, or the largest."""
+    limits: dict[str, int] = {}
+    for name, limit in offers:
+        product = catalog.products.get(name)
+        before = limits.get(name, 0)
+        limits[name] = max(before, limit) if product and product.combine == "max" else before + limit
+    return limits
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What new extensions must fit in: those that are there, the customer's blocks and domains, and what was bought."""
+
+    extensions: dict[str, Extension]
+    blocks: tuple[Block, ...]
+    domains: frozenset[str]
+    bought: dict[str, int]
+
+
+def faults_of_all(new: Iterable[Extension], site: Site, catalog: Catalog) -> Iterator[tuple[int, Wrong]]:
+    """Everything that is wrong with new extensions, by themselves, with each other and with the site: place in `new`, fault.
+
+    Where more is wanted than was bought, the first one that finds nothing left is at fault.
+    """
+    taken = set(site.extensions)
+    users = {extension.user: extension.extension for extension in site.extensions.values() if extension.user}
+    wanted = demand(site.extensions.values())
+    for place, extension in enumerate(new):
+        for wrong in (
+            *faults_of(extension, site.blocks, catalog),
+            *_of_others(extension, taken, users, site.domains),
+            *_of_demand(extension, wanted, site.bought),
+        ):
+            yield place, wrong
+        taken.add(extension.extension)
+        if extension.user:
+            users.setdefault(extension.user, extension.extension)
+
+
+def _of_others(
+    extension: Extension, taken: set[str], users: dict[str, str], domains: frozenset[str]
+) -> Iterator[Wrong]:
+    if extension.extension in taken:
+        yield Wrong(field="extension", message="the extension is there already")
+    if extension.user in users:
+        yield Wrong(field="user", message=f"the user has extension {users[extension.user]} already")
+    elif "@" in extension.user and extension.user.rpartition("@")[2] not in domains:
+        yield Wrong(field="user", message="the user's domain is none of the customer's")
+
+
+def _of_demand(extension: Extension, wanted: Counter[str], limits: dict[str, int]) -> Iterator[Wrong]:
+    """Counts the extension in."""
+    for place, product in enumerate(extension.products()):
+        limit = limits.get(product, 0)
+        if wanted[product] >= limit:
+            field = f"add_ons[{place - 1}]" if place else "extension"
+            yield Wrong(field=field, message=f"all {limit} licenses of {product} that were bought are used")
+        else:
+            wanted[product] += 1
 
 
 def _of_digits(digits: str, blocks: tuple[Block, ...]) -> Iterator[Wrong]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import msgpack
 import msgspec
 
+from seatd.licensing.extensions import Block
 from seatd.store.values import Value
 
 Status = Literal["active", "suspended", "pending_deletion", "deleted"]
@@ -17,7 +18,8 @@ PERMITTED: tuple[Permission, ...] = ("see", "licenses")
 
 
 class Account(Value, frozen=True, kw_only=True):
-    """A customer. `permissions` is what its agency may do; `delete_at_ms` when a customer that is pending deletion goes."""
+    """A customer. `permissions` is what its agency may do; `delete_at_ms` when a customer that is pending deletion goes;
+    `blocks` are the extensions that may be provisioned."""
 
     id: str
     name: str = ""
@@ -27,6 +29,7 @@ class Account(Value, frozen=True, kw_only=True):
     created_ms: int = 0
     delete_at_ms: int | None = None
     permissions: tuple[Permission, ...] = PERMITTED
+    blocks: tuple[Block, ...] = ()
 
 
 def account_of(customer: str, fields: dict[bytes, bytes], profile: bytes | None) -> Account:

@@ -8,12 +8,12 @@ import structlog
 
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
+from seatd.store.extensions import ExtensionVerbs
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
 from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
-from seatd.store.registry import RegistryVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
@@ -23,7 +23,7 @@ TICKET_KEY_BYTES = 32
 TICKET_KEYS = 4
 
 
-class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVerbs):
+class Store(SessionVerbs, NodeVerbs, PolicyVerbs, ExtensionVerbs, RegistrationVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
 
     ticket_keys: tuple[bytes, ...] = ()

@@ -1,5 +1,5 @@
 -- amend: changes what administrators keep of a customer, all of it or nothing, together with its audit entry.
--- keys: meta customers account domains users extensions resources webhooks audit
+-- keys: meta customers account domains users extensions resources webhooks assignments audit
 -- args: customer changes audit
 -- answers: amended {} | stale {}
 -- uses: guard audit changes
@@ -8,6 +8,7 @@ if is_stale(audit) then
 end
 apply({
   account = account, domains = domains, users = users, extensions = extensions, resources = resources, webhooks = webhooks,
+  assignments = assignments,
 })
 note_change(audit)
 redis.call('SADD', customers, args.customer)
