@@ -72,8 +72,9 @@ class Leases:
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
         self._is_durable = SharedCall(store.is_durable)
         self._durable: bool | None = None
+        self._hearing = [SharedCall(partial(self._round, number)) for number in range(store.partitions)]
         self._left = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     async def join(self) -> None:
         """Takes a lease in every partition. Raises `StoreUnavailable` when the store does not answer.
@@ -98,6 +99,7 @@ class Leases:
     async def leave(self) -> None:
         """Gives all leases back; sessions still here are found by the other nodes at once."""
         self._left = True
+        await asyncio.gather(*(hearing.quiet() for hearing in self._hearing))
         for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,6 +118,10 @@ class Leases:
             if not partition.wanted.is_set():
                 partition.wanted.set()
                 self._spawn(self._round(number))
+
+    async def hear(self, number: int) -> bool:
+        """Returns when all orders that a partition has for this node now are carried out. False: the store does not answer."""
+        return not self._left and await self._hearing[number].ask()
 
     async def round(self, number: int) -> None:
         """One beat in a partition, with all that follows from it; whether it has been answered shows in `away_s`."""
@@ -190,20 +196,20 @@ class Leases:
         """The rate by which a clock of the store runs wrong, by this node's own clock; the worst of them."""
         return max((partition.clock.drift for partition in self._partitions), key=abs)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _round(self, number: int) -> None:
-        """A beat, and what follows from it."""
+    async def _round(self, number: int) -> bool:
+        """A beat, and what follows from it. False: it was not answered."""
         due: list[Due] = []
 
         async def beat() -> None:
             due.extend(await self._beat(number))
 
         if not await self._noted(number, beat):
-            return
+            return False
         partition = self._partitions[number]
         if partition.doubtful:
             self._spawn(self._follow(number, partition.telling, self._tell))
@@ -213,6 +219,7 @@ class Leases:
                 self._spawn(self._follow(number, partition.telling, self._register))
         if due:
             self._spawn(self._follow(number, partition.sweeping, partial(self._sweep, due)))
+        return True
 
     async def _follow(self, number: int, lock: asyncio.Lock, work: Callable[[int], Awaitable[None]]) -> None:
         """Does what a beat has shown to be due, unless that is under way: the next beat shows what is left."""

@@ -54,7 +54,7 @@ def _answer(
             waiter = Waiter(session, outcome, products, ref=message.ref, need=wants)
             session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
-            session.lose()
+            pass  # its client is being told why
         case Denied():
             deny(session, outcome, message.ref)
         case values.Granted():
@@ -87,7 +87,7 @@ async def _draw(
     except StoreUnavailable:
         await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
         return UNAVAILABLE
-    if isinstance(outcome, Gone) and not hub.leases.is_settled(session.partition):
+    if isinstance(outcome, Gone) and not await session.lose():
         return UNAVAILABLE
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
@@ -112,8 +112,7 @@ async def release(session: Session, message: Release) -> None:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
         session.hold(before)
-        settled = hub.leases.is_settled(session.partition)
-        return session.lose() if settled else session.send(_away(message.ref))
+        return None if await session.lose() else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None
@@ -122,10 +121,11 @@ async def release(session: Session, message: Release) -> None:
 async def refresh(session: Session, token: str) -> None:
     """A newer token of the same user; anybody else's closes the socket."""
     identity = await session.hub.tokens.check(token)
+    if session.leaving:
+        return None
     if (identity.user, identity.customer) != (session.identity.user, session.identity.customer):
         return session.close(codes.FORBIDDEN)
-    session.renew_token(identity)
-    return None
+    return session.renew_token(identity)
 
 
 async def take_over(session: Session, message: TakeOver) -> None:

@@ -103,7 +103,7 @@ class Session:
             return
         try:
             message = self.codec.decode_client(frame)
-            leaving = self.conversation.state is State.LEAVING
+            leaving = self.leaving
             self.conversation.received(type_of(message))
             # What crosses a logout on the wire was said in good faith: it is let pass.
             if not leaving or isinstance(message, Alive | Ack | Bye):
@@ -117,7 +117,8 @@ class Session:
                 self.close(codes.BAD_MESSAGE, str(error))
         except BadToken as error:
             log.info("token refused", reason=error.reason)
-            self.close(codes.BAD_TOKEN)
+            if not self.leaving:
+                self.close(codes.BAD_TOKEN)
         except Exception:
             log.exception("request failed")
             self.close(codes.INTERNAL)
@@ -180,6 +181,11 @@ class Session:
     def live(self) -> bool:
         """Whether the client may use the session."""
         return self.conversation.state is State.LIVE
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the session is on its way out: the client has said `bye`, or was told a `logout`."""
+        return self.conversation.state is State.LEAVING
 
     @property
     def beats(self) -> bool:
@@ -300,15 +306,23 @@ class Session:
         self._replaced = True
         self.close(codes.REPLACED)
 
-    def lose(self) -> None:
-        """The store says that the session is no longer this node's: closes the socket.
+    async def lose(self) -> bool:
+        """The store says that the session is no longer this node's: closes the socket, unless an order says why.
 
-        While this node's lease is over it may only have been parked: then its client resumes it.
+        The store's answer may overtake that order, so orders are read first: who is forced out hears the logout. While this
+        node's lease is over the session may only have been parked: then its client resumes it. False: nothing was done,
+        for the store is away, or must first be told what lives here.
         """
-        if self.hub.leases.lapsed_s(self.partition) > 0:
+        leases, number = self.hub.leases, self.partition
+        was_over = leases.lapsed_s(number) > 0
+        heard = leases.is_settled(number) and await leases.hear(number)
+        if self._ordered_out:
+            return True
+        if heard and was_over:
             self.close(codes.LEASE_LOST)
-        else:
+        elif heard and leases.is_settled(number):
             self.replace()
+        return self.closing is not None
 
     async def _acknowledged(self, number: int) -> None:
         order = self._ordered_out
