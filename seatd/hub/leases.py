@@ -352,8 +352,21 @@ class Leases:
         by_customer: dict[str, list[Due]] = defaultdict(list)
         for item in due:
             by_customer[item.customer].append(item)
-        for customer, items in by_customer.items():
-            swept = await self._store.sweep(customer, items[:200])
-            self._events.swept(customer, swept.ended)
-            if swept.parked or swept.ended:
-                log.info("swept", customer=customer, parked=len(swept.parked), ended=len(swept.ended))
+        done = [await self._sweep_customer(customer, items) for customer, items in by_customer.items()]
+        last = self._partitions[number].last
+        if any(done) and last is not None and last.more:
+            self.wake(number)
+
+    async def _sweep_customer(self, customer: str, due: Sequence[Due]) -> bool:
+        """Whether anything has been done."""
+        try:
+            swept = await self._store.sweep(customer, due)
+        except StoreUnavailable:
+            raise
+        except Exception:  # a fault of ours with one customer: the others must go on
+            log.exception("not swept", customer=customer)
+            return False
+        self._events.swept(customer, swept.ended)
+        if swept.parked or swept.ended:
+            log.info("swept", customer=customer, parked=len(swept.parked), ended=len(swept.ended))
+        return bool(swept.parked or swept.ended)

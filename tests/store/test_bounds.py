@@ -11,6 +11,7 @@ from seatd.store.redis import Store
 from seatd.store.verbs import Answer
 from tests.conftest import Clock
 from tests.licenses import Licensed
+from tests.store.contents import contents
 from tests.store.endings import look, told
 from tests.store.office import DAYS_MS, Office, person
 
@@ -128,3 +129,54 @@ async def test_of_too_many_holders_exactly_so_many_go_however_the_calls_are_cut(
     assert await look(office) == (USERS - 1) * DEVICES
     assert await look(office) == 0
     assert list((await office.states()).values()).count("attached") == DEVICES
+
+
+async def left_over(office: Office, licensed: Licensed, *, of_nodes: int, parked: int) -> None:
+    """Two nodes die over their sessions, while the time of others is over."""
+    await licensed("CALL_CENTER", 99, id="cc")
+    await office.join("d1", "d2")
+    for number in range(parked):
+        await office.park(await office.open(f"parked{number}", "CALL_CENTER"))
+    for number in range(of_nodes):
+        await office.open(f"left{number}", "CALL_CENTER", node=("d1", "d2")[number % 2])
+    await office.pass_ms(office.store.options.linger_ms, "n1", "n2")
+
+
+async def test_a_beat_names_no_more_than_its_bound_and_something_of_everything(
+    office: Office, licensed: Licensed, calls: Calls
+) -> None:
+    await left_over(office, licensed, of_nodes=4 * BOUND, parked=4 * BOUND)
+    beat = await office.beat("n1")
+    assert (len(beat.due), beat.more) == (BOUND, True)
+    assert len([item for item in beat.due if item.node]) == BOUND // 2
+
+
+@pytest.mark.parametrize(
+    ("of_nodes", "parked", "named"),
+    [(3, 4 * BOUND, (3, BOUND - 3)), (4 * BOUND, 3, (BOUND - 3, 3)), (2, 1, (2, 1)), (0, 99, (0, BOUND))],
+)
+async def test_what_the_one_kind_leaves_of_the_bound_is_the_others(
+    office: Office, licensed: Licensed, calls: Calls, of_nodes: int, parked: int, named: tuple[int, int]
+) -> None:
+    await left_over(office, licensed, of_nodes=of_nodes, parked=parked)
+    beat = await office.beat("n1")
+    left = len([item for item in beat.due if item.node])
+    assert (left, len(beat.due) - left) == named
+    assert beat.more == (sum(named) == BOUND)
+
+
+async def test_every_due_session_is_named_whichever_node_beats(
+    office: Office, licensed: Licensed, store: Store, calls: Calls
+) -> None:
+    """And a dead node is forgotten only when nothing of it is left."""
+    await left_over(office, licensed, of_nodes=4 * BOUND, parked=4 * BOUND)
+    beats = 0
+    while (beat := await office.beat(("n1", "n2")[beats % 2])).more:
+        assert len(beat.due) == BOUND
+        await office.sweep(beat.due)
+        beats += 1
+    await office.sweep(beat.due)
+    assert beats <= 8
+    assert list((await office.states()).values()) == ["parked"] * 4 * BOUND
+    await office.beat("n1")
+    assert set((await contents(store, office.partition, []))["nodes"]) == {"n1", "n2"}
