@@ -306,24 +306,6 @@ class Session:
         self._replaced = True
         self.close(codes.REPLACED)
 
-    async def lose(self) -> bool:
-        """The store says that the session is no longer this node's: closes the socket, unless an order says why.
-
-        The store's answer may overtake that order, so orders are read first: who is forced out hears the logout. While this
-        node's lease is over the session may only have been parked: then its client resumes it. False: nothing was done,
-        for the store is away, or must first be told what lives here.
-        """
-        leases, number = self.hub.leases, self.partition
-        was_over = leases.lapsed_s(number) > 0
-        heard = leases.is_settled(number) and await leases.hear(number)
-        if self._ordered_out:
-            return True
-        if heard and was_over:
-            self.close(codes.LEASE_LOST)
-        elif heard and leases.is_settled(number):
-            self.replace()
-        return self.closing is not None
-
     async def _acknowledged(self, number: int) -> None:
         order = self._ordered_out
         if order is None or order.number != number:
@@ -339,7 +321,7 @@ class Session:
     async def _end_in_store(self, *, acknowledged: bool = False) -> None:
         if self.stored:
             self.stored = False
-            await self.hub.end(self, delivered=self._told, acknowledged=acknowledged)
+            await self.hub.departures.end(self, delivered=self._told, acknowledged=acknowledged)
 
     async def gone(self, *, let_go: bool) -> None:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session.
@@ -358,4 +340,4 @@ class Session:
                 await self._end_in_store()
         elif held is not None:
             self.stored = False
-            await self.hub.park(self, held)
+            await self.hub.departures.park(self, held)
