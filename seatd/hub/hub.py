@@ -68,7 +68,7 @@ class Hub:
         self.memory = Memory(
             remember_s=options.remember_s,
             linger_s=options.linger_s,
-            served_s=lambda customer: self.leases.served_s(store.partition(customer)),
+            served_s=lambda customer: self.leases.outages.served_s(store.partition(customer)),
         )
         self.departures = Departures(self)
         self.orders = Orders(self)
