@@ -26,6 +26,14 @@ async def office(store: Store, clock: Clock) -> Office:
 
 
 @pytest.fixture
+async def joined_nodes(store: Store) -> None:
+    """The nodes of the tests of the queue.
+    Both hold their lease in every partition."""
+    for node in (NODE, OTHER):
+        await beat(store, node)
+
+
+@pytest.fixture
 async def durable_nodes(store: Store) -> None:
     """The nodes of the tests of recovery.
     Both are registered durably, in every partition."""
