@@ -12,7 +12,7 @@ from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.options import HubOptions
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
-from seatd.store.values import Due, DueLicense, KickTarget, Opening, Order, StoreUnavailable, Swept
+from seatd.store.values import DueLicense, KickTarget, Opening, Order, StoreUnavailable
 from seatd.store.verbs import StoreOptions
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
@@ -97,15 +97,15 @@ async def once(leases: Leases) -> None:
     await asyncio.gather(*(leases.round(number) for number in range(2)))
 
 
-async def opened(store: Store, user: str = "ann", node: str = NODE, customer: str = "acme") -> None:
+async def opened(store: Store, user: str = "ann", node: str = NODE) -> None:
     opening = Opening(
-        session=f"{user}-session-{customer}",
+        session=f"{user}-session",
         secret="secret",
         user=f"{user}@acme.example",
         domain="acme.example",
         device=Device(kind="desktop", id="d1"),
     )
-    await store.open(customer, node, opening)
+    await store.open("acme", node, opening)
 
 
 async def test_without_a_lease_nobody_is_spoken_for(own_store: Store, told: Told, clock: Clock) -> None:
@@ -286,55 +286,6 @@ async def test_the_sessions_of_a_dead_node_are_parked_by_another(
     clock.pass_ms(30_000)
     await once(other)
     assert await states(store) == {}
-
-
-async def test_what_is_too_much_for_one_beat_is_done_by_the_next_ones_at_once(
-    leases: Leases,
-    own_store: Store,
-    store: Store,
-    clock: Clock,
-    told: Told,
-    licensed: Licensed,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("seatd.store.nodes.BATCH", 3)
-    await licensed()
-    for number in range(10):
-        await opened(store, f"u{number}")
-    other = leases_of(own_store, told, clock, node="b~1")
-    await other.join()
-    clock.pass_ms(10_001)
-    await once(other)
-    assert set((await states(store)).values()) == {"parked"}
-
-
-async def test_one_customer_whose_sweep_fails_keeps_no_other_from_it(
-    leases: Leases,
-    own_store: Store,
-    store: Store,
-    clock: Clock,
-    told: Told,
-    licensed: Licensed,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    customers = [f"c{number}" for number in range(20) if store.partition(f"c{number}") == 0][:3]
-    for customer in customers:
-        await licensed(customer=customer)
-        await opened(store, customer=customer)
-    really, swept = own_store.sweep, []
-
-    async def sweep(customer: str, due: Sequence[Due]) -> Swept:
-        if customer == min(customers):
-            raise RuntimeError("trouble")
-        swept.append(customer)
-        return await really(customer, due)
-
-    monkeypatch.setattr(own_store, "sweep", sweep)
-    other = leases_of(own_store, told, clock, node="b~1")
-    await other.join()
-    clock.pass_ms(10_001)
-    await once(other)
-    assert sorted(swept) == sorted(set(customers) - {min(customers)})
 
 
 async def test_who_leaves_is_missed_at_once(

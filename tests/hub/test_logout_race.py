@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,30 @@ async def kick(store: Store, **meant: str) -> None:
     await store.kick("acme", target, message=MESSAGE, by="boss", cooldown_ms=0, reply_to="")
 
 
+async def ann_is_kicked(
+    hubs: Hubs, licensed: Licensed, store: Store, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> tuple[Hub, Peer]:
+    """Ann has a session, and is forced out; her node is deaf."""
+    await licensed()
+    await licensed("CALL_MANAGER")
+    hub = await hubs(**options)
+    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    deafen(hub, monkeypatch)
+    await kick(store)
+    return hub, peer
+
+
+async def asked_late(
+    hub: Hub, peer: Peer, request_: Acquire | Release, monkeypatch: pytest.MonkeyPatch
+) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    """The store has dealt with a request, and its answer is on its way until the event."""
+    verb = "acquire" if isinstance(request_, Acquire) else "release"
+    done, arrives = answers_late(hub, verb, monkeypatch)
+    saying = asyncio.create_task(peer.say(request_))
+    await done.wait()
+    return arrives, saying
+
+
 async def goes_in_order(peer: Peer) -> None:
     """The client hears the logout, says that it has, and is closed for that."""
     order = await peer.heard(Logout)
@@ -50,12 +75,7 @@ async def test_an_answer_that_overtakes_the_order_does_not_end_the_session(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The store says that the session is gone before its node has read why."""
-    await licensed()
-    await licensed("CALL_MANAGER")
-    hub = await hubs()
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
-    deafen(hub, monkeypatch)
-    await kick(store)
+    _, peer = await ann_is_kicked(hubs, licensed, store, monkeypatch)
     await peer.say(request_)
     await goes_in_order(peer)
     assert await states(store) == {}
@@ -69,25 +89,13 @@ async def test_an_answer_that_the_order_overtakes_does_not_cut_the_logout_off(
     request_: Acquire | Release,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await licensed()
-    await licensed("CALL_MANAGER")
-    hub = await hubs(ack_s=30)
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
-    await kick_unheard(hub, store, monkeypatch)
-    verb = "acquire" if isinstance(request_, Acquire) else "release"
-    done, arrives = answers_late(hub, verb, monkeypatch)
-    saying = asyncio.create_task(peer.say(request_))
-    await done.wait()
+    hub, peer = await ann_is_kicked(hubs, licensed, store, monkeypatch, ack_s=30)
+    arrives, saying = await asked_late(hub, peer, request_, monkeypatch)
     await hub.leases._beat(store.partition("acme"))
     arrives.set()
     await saying
     assert peer.session.closing is None
     await goes_in_order(peer)
-
-
-async def kick_unheard(hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    deafen(hub, monkeypatch)
-    await kick(store)
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -99,19 +107,12 @@ async def test_while_the_order_cannot_be_read_the_client_is_told_to_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The store goes away between its answer and the order: the next beat brings it."""
-    await licensed()
-    await licensed("CALL_MANAGER")
-    hub = await hubs()
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
-    await kick_unheard(hub, store, monkeypatch)
-    verb = "acquire" if isinstance(request_, Acquire) else "release"
-    done, arrives = answers_late(hub, verb, monkeypatch)
-    saying = asyncio.create_task(peer.say(request_))
-    await done.wait()
+    hub, peer = await ann_is_kicked(hubs, licensed, store, monkeypatch)
+    arrives, saying = await asked_late(hub, peer, request_, monkeypatch)
     with out_of_reach(hub):
         arrives.set()
         await saying
-    told = await peer.heard(Denied if verb == "acquire" else Error)
+    told = await peer.heard(Denied if isinstance(request_, Acquire) else Error)
     assert told.code == "unavailable"
     await hub.leases._beat(store.partition("acme"))
     await goes_in_order(peer)
@@ -121,10 +122,7 @@ async def test_a_logout_is_heard_also_by_whom_a_frozen_node_asks_for(
     hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The node's lease is over by its own clock, the order lies in the store all the same."""
-    await licensed()
-    hub = await hubs()
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
-    await kick_unheard(hub, store, monkeypatch)
+    hub, peer = await ann_is_kicked(hubs, licensed, store, monkeypatch)
     hub.leases._partitions[store.partition("acme")].lease.lapse()
     await peer.say(REQUESTS[1])
     await goes_in_order(peer)
@@ -142,7 +140,8 @@ async def test_a_waiter_that_is_forced_out_when_its_patience_ends_hears_the_logo
     hub = await hubs()
     await signed_in(hub, "eve", "CALL_CENTER")
     peer = await waits(hub, "ann")
-    await kick_unheard(hub, store, monkeypatch)
+    deafen(hub, monkeypatch)
+    await kick(store)
     time_out(hub, peer)
     await goes_in_order(peer)
 
@@ -151,9 +150,7 @@ async def test_a_waiter_that_is_forced_out_when_its_patience_ends_hears_the_logo
 async def test_a_token_that_is_checked_while_the_logout_is_told_cuts_nothing_off(
     hubs: Hubs, store: Store, licensed: Licensed, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await licensed()
-    hub = await hubs(ack_s=30)
-    peer = await signed_in(hub, "ann", "CALL_CENTER")
+    hub, peer = await ann_is_kicked(hubs, licensed, store, monkeypatch, ack_s=30)
     other = await signed_in(hub, "eve")
 
     async def check(token: str) -> Identity:
@@ -162,7 +159,6 @@ async def test_a_token_that_is_checked_while_the_logout_is_told_cuts_nothing_off
             raise BadToken("meanwhile")
         return other.session.identity
 
-    await kick_unheard(hub, store, monkeypatch)
     monkeypatch.setattr(hub.tokens, "check", check)
     await peer.say(Refresh(token="x"))
     assert peer.session.closing is None
