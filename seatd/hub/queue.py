@@ -190,6 +190,8 @@ class Queue:
                 waiter.customer, session=session.key, fence=session.fence
             )
         if seats is None or not waiter.products <= {seat.product for seat in seats}:
+            if seats is not None:  # the store has ended its wait, and an order says why: a forced logout, say
+                await self._hub.leases.hear(session.partition)
             await self._turn_away(waiter, denial)
         elif self._waits(waiter):
             self._serve(waiter, seats)

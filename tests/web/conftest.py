@@ -33,6 +33,9 @@ from seatd.web.site import make_admin_app
 from tests.hub.token_factory import SECRET
 from tests.hub.token_factory import signed as signed_token
 from tests.licensing.build import CATALOG, TRUST, VENDOR
+from tests.web.edge import edge_fixture, nothing_is_left_fixture
+
+__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
 
 NOW_MS = 1_790_000_000_000
 TOKEN = "operator-token-of-these-tests-0123456789"

@@ -17,21 +17,18 @@ from tests.web.edge import (
     JSON,
     LISTED,
     MSGPACK,
+    ON_THE_EDGE,
     WAIT_S,
     Edge,
     Map,
     closed,
-    edge_fixture,
     heard,
     hello,
-    nothing_is_left_fixture,
     packed,
     say,
 )
 
-__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = ON_THE_EDGE
 
 
 # -- before the upgrade ---------------------------------------------------------------------------

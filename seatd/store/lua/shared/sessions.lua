@@ -13,12 +13,16 @@ local function save(session, record)
   redis.call('HSET', sessions, session, cmsgpack.pack(record))
 end
 
+-- How many sessions were read user by user: what bounds a call that many users concern (see holding).
+local looked_at = 0
+
 local function sessions_of(user)
   local found = {}
   for _, member in ipairs(range(by_user, user)) do
     local session = tail(member)
     local record = load(session)
     if record then
+      looked_at = looked_at + 1
       found[#found + 1] = {session = session, record = record}
     end
   end
