@@ -40,6 +40,10 @@ CUSTOMER_KEYS = (
     "by_user",
     "queue",
     "pace",
+    "events",
+    "meters",
+    "usage",
+    "refused",
 )
 
 

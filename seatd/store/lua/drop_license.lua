@@ -1,8 +1,8 @@
 -- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
--- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats events meters usage refused
 -- args: customer license
 -- answers: dropped {} | unknown {}
--- uses: guard indexes offers policies
+-- uses: guard indexes meters events offers policies
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')
@@ -26,4 +26,5 @@ if redis.call('HLEN', licenses) == 0 then
     redis.call('SREM', customers, args.customer)
   end
 end
+note('license_withdrawn', {license = args.license, product = record.product, kind = record.kind})
 return answer('dropped')
