@@ -42,6 +42,7 @@ CUSTOMER_KEYS = (
     "pace",
     "events",
     "meters",
+    "spread",
     "usage",
     "refused",
 )

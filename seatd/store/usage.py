@@ -21,7 +21,7 @@ from seatd.store.usage_values import (
 )
 from seatd.store.verbs import Verbs
 
-SCOPES_AT_ONCE = 50
+SCOPES_AT_ONCE = 20
 """Meters asked for in one script: it runs alone, so everybody else waits for it."""
 ROWS_AT_ONCE = 200
 """Rows asked for in one command. Between two of them others have their turn, here and in the store."""

@@ -1,5 +1,5 @@
 -- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
--- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats events meters usage refused
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile assignments sessions seats events meters spread usage refused
 -- args: customer license
 -- answers: dropped {} | unknown {}
 -- uses: guard indexes meters events offers policies

@@ -1,7 +1,7 @@
 -- enforce: takes seats of a license from these holders (see review), as far as its policy does not let them stand, after looking at
 -- everything again. Of those above the limit the first go, `ahead` having been named before. A session that loses a seat it needs
 -- ends; any other goes on without it. `bases` is add-on -> base: an add-on goes with its base.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats assignments sessions by_user queue pace events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer license holders ahead bases
 -- answers: enforced {ended standing}
 -- uses: guard indexes meters events orders sessions recount licenses policies reservations devices seats queue hand_on

@@ -1,7 +1,7 @@
 -- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
 -- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go. While the partition recovers it is
 -- kept, for the sessions that nodes have yet to tell of (see reassert).
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats assignments sessions by_user queue pace events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type
 -- answers: kicked {sessions cursor}
 -- uses: guard indexes meters events orders sessions recount kicks licenses reservations devices seats queue hand_on

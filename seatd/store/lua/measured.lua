@@ -1,5 +1,5 @@
 -- measured: read: meters as they stand, each with what its day and its month had before this hour, in one look.
--- keys: meters usage
+-- keys: meters spread usage
 -- args: customer scopes
 -- answers: measured {now_ms meters}
 -- uses: view meters
@@ -14,7 +14,7 @@ for i, scope in ipairs(args.scopes) do
   local meter = packed and cmsgpack.unpack(packed)
   local day = meter and math.floor(meter[3] / (24 * HOUR_MS))
   found[i] = meter and {
-    count = meter[1], over = meter[2], last_ms = meter[3], row = meter[4], day = row('d', day, scope), month = row('m', month_of(day), scope),
+    count = meter[1], over = meter[2], last_ms = meter[3], row = row_of(scope, meter), day = row('d', day, scope), month = row('m', month_of(day), scope),
   } or false
 end
 local time = redis.call('TIME')

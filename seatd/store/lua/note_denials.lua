@@ -1,5 +1,5 @@
 -- note_denials: what nodes have refused without asking (a token that does not allow the product, a store that was away), added up.
--- keys: meta seats events meters usage refused
+-- keys: meta seats events meters spread usage refused
 -- args: customer denials
 -- answers: noted {}
 -- uses: guard indexes meters events

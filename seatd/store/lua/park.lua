@@ -1,6 +1,6 @@
 -- park: the socket is gone; the session keeps its seats, or its place in the queue, until the deadline. Without `fence` (the node does not know whether
 -- its attach took effect) it is enough that the session is on this node and that `secret` is the session's own.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer session fence secret node
 -- answers: parked {until_ms} | gone {reason}
 -- uses: guard indexes meters events orders sessions recount licenses reservations devices seats queue hand_on

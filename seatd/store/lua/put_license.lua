@@ -1,5 +1,5 @@
 -- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters usage refused
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused
 -- args: customer jti iat text profile records dry_run
 -- answers: imported {added replaced} | already_imported {} | older_key {faulty}
 -- uses: guard indexes meters events offers policies

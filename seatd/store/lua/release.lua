@@ -1,5 +1,5 @@
 -- release: give products back within a session. A product it does not have is not an error.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer session fence products
 -- answers: released {products seats} | gone {reason}
 -- uses: guard indexes meters events orders sessions recount licenses reservations devices seats queue hand_on

@@ -1,6 +1,6 @@
 -- review: looks after one license: warns its holders that it ends, says how many seats are above the limit, and a page of holders
 -- as far as its policy may have to take seats from them. `foreign`: of a domain or product that the license no longer covers.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused
 -- args: customer license after limit
 -- answers: reviewed {everybody excess holders cursor} | settled {}
 -- uses: guard indexes meters events orders sessions recount licenses policies

@@ -1,6 +1,6 @@
 -- serve: hands on what has become free without anybody giving it back (a license has begun, a recovery window is over),
 -- and tells who stands where in the queue.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer
 -- answers: queue {places recovering}
 -- uses: guard indexes meters events orders sessions recount licenses reservations devices seats queue hand_on

@@ -1,8 +1,13 @@
 -- events: what happened to seats. It is noted while a script runs, and settled once, when it answers: into the stream, and into the meters
 -- (see meters.lua), so that what the meters say follows from the stream.
--- keys: events refused seats (with meters: meters usage)
+-- keys: events refused seats (with meters: meters spread usage)
 -- An entry's id is the time by the server's clock, and a number; its one field, `e`, is packed: type, and as far as they apply license,
 -- product, kind, domain, user, session, holder (where it is not the user), overdraft, code, times, by, reason, until_ms, counts.
+
+local answer_plainly = answer
+local note, note_seat, refusal, scopes_of, recount, answer
+
+do
 
 local HEAL_MS, REMEMBERED = 5000, 16
 local MENDED = {no_seat = true, queue_full = true, wait_timeout = true}
@@ -10,16 +15,16 @@ local MENDED = {no_seat = true, queue_full = true, wait_timeout = true}
 -- Why a store may refuse to write for now.
 local MAY_NOT_WRITE = {OOM = true, MISCONF = true, READONLY = true, NOREPLICAS = true}
 
-local notes, given_back, pending, recount = {}, {}, {}, nil
+local notes, given_back, pending = {}, {}, {}
 
-local function note(kind, fields)
+function note(kind, fields)
   fields.type = kind
   notes[#notes + 1] = fields
   return fields
 end
 
 -- The holder's seat was really added (granted, restored) or taken away (freed). One that is only put back was not away.
-local function note_seat(kind, seat, session, record)
+function note_seat(kind, seat, session, record)
   local member, overdraft = seat.license .. '\0' .. seat.holder, seat.overdraft or nil
   local before = given_back[member]
   given_back[member] = nil
@@ -36,7 +41,7 @@ end
 
 -- Notes a denial and answers it. `license` is the one that had no room, if that is known. (What is denied while the partition recovers the
 -- nodes tell, added up: whole crowds come back then.)
-local function refusal(session, who, need, denial, license)
+function refusal(session, who, need, denial, license)
   if denial.code ~= 'recovering' then
     note('denied', {
       code = denial.code, product = denial.product or (need[1] and need[1].product), license = MENDED[denial.code] and license or nil,
@@ -46,7 +51,7 @@ local function refusal(session, who, need, denial, license)
   return denial
 end
 
-local function scopes_of(item)
+function scopes_of(item)
   local scopes = {'c'}
   if item.product then
     scopes[2], scopes[3] = 'p\0' .. item.product, 'd\0' .. (item.domain or '') .. '\0' .. item.product
@@ -66,9 +71,8 @@ end
 local function move(item, at_ms, by, grants)
   local over = item.overdraft and by or 0
   each_meter(item, at_ms, function(meter)
-    local row = meter[4]
     meter[1], meter[2] = math.max(0, meter[1] + by), math.max(0, meter[2] + over)
-    row[1], row[4] = math.max(row[1], meter[1]), row[4] + grants
+    meter[6], meter[9] = math.max(meter[6], meter[1]), meter[9] + grants
   end)
 end
 
@@ -91,7 +95,7 @@ local function heal(item, at_ms)
   local field, recent = denials_of(item, at_ms)
   for _, denial in ipairs(recent) do
     each_meter({product = item.product, domain = item.domain, license = denial[2]}, at_ms, function(meter)
-      meter[4][5] = meter[4][5] + 1
+      meter[10] = meter[10] + 1
     end)
   end
   pending[field] = pending[field] and {}
@@ -99,8 +103,8 @@ end
 
 local function deny(item, at_ms)
   each_meter(item, at_ms, function(meter)
-    local denials = meter[4][6]
-    denials[item.code] = (denials[item.code] or 0) + (item.times or 1)
+    meter[11] = meter[11] or {}
+    meter[11][item.code] = (meter[11][item.code] or 0) + (item.times or 1)
   end)
   if MENDED[item.code] and item.user and item.product then
     local field, recent = denials_of(item, at_ms)
@@ -175,7 +179,6 @@ local function settle()
     return
   end
   local at_ms = metered_ms()
-  meter_of('c', at_ms)
   for _, item in ipairs(notes) do
     if apply[item.type] then
       apply[item.type](item, at_ms)
@@ -191,9 +194,9 @@ local function settle()
   write_meters()
 end
 
-local answer_plainly = answer
-
-local function answer(word, body)
+function answer(word, body)
   settle()
   return answer_plainly(word, body)
+end
+
 end

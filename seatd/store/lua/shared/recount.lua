@@ -1,6 +1,8 @@
 -- recount: what every meter of the customer ought to say, from the sessions that hold the seats.
 -- keys: sessions meters (with sessions and events)
 
+do
+
 local function in_use()
   local found = {}
   local all = redis.call('HVALS', sessions)
@@ -16,7 +18,7 @@ local function in_use()
 end
 
 -- Sets the meters; answers seats and seats in the overdraft by scope, for the stream.
-recount = function(at_ms)
+function recount(at_ms)
   local counts = {}
   for _, item in pairs(in_use()) do
     for _, scope in ipairs(scopes_of(item)) do
@@ -31,7 +33,9 @@ recount = function(at_ms)
   for scope, is in pairs(counts) do
     local meter = meter_of(scope, at_ms)
     meter[1], meter[2] = is[1], is[2]
-    meter[4][1] = math.max(meter[4][1], is[1])
+    meter[6] = math.max(meter[6], is[1])
   end
   return counts
+end
+
 end
