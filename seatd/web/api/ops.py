@@ -7,7 +7,7 @@
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204. Every call needs an API token: there is no way to declare one that does not.
+a 204, `Csv` beside it a table that is streamed. Every call needs an API token: there is no way to declare one that does not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import msgspec
 from aiohttp import web
 
 from seatd.store.registry_values import TokenRecord
+from seatd.web.api.csv_export import Csv, send
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import Problem, invalid
 from seatd.web.services import AUTHENTICATOR, SERVICES, Services
@@ -87,7 +88,7 @@ class Ops(list[Op]):
         def declare(run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
             hints = typing.get_type_hints(run)
             path, query, body = typing.get_args(hints["call"])
-            returns = None if hints["return"] is type(None) else hints["return"]
+            returns = None if hints["return"] is type(None) else _as_json(hints["return"])
             if not inspect.getdoc(run):
                 raise TypeError(f"{run.__name__} says nothing about itself")
             self.append(Op(method, url, self.tag, run, path, query, body, returns, problems))
@@ -96,10 +97,16 @@ class Ops(list[Op]):
         return declare
 
 
-def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _as_json(hint: object) -> object:
+    """What a call answers as JSON, which may also be had as CSV (`Listing[...] | Csv`)."""
+    kinds = typing.get_args(hint)
+    return next(kind for kind in kinds if kind is not Csv) if Csv in kinds else hint
+
+
+def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of a call: who asks first, then what is asked, then the answer."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         caller = await request.app[AUTHENTICATOR].caller(request.headers.get("Authorization"))
         call = Call(
             request.app[SERVICES],
@@ -111,6 +118,8 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
         answer = await op.run(call)
         if answer is None:
             return web.Response(status=204)
+        if isinstance(answer, Csv):
+            return await send(request, answer)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return handle
