@@ -46,6 +46,11 @@ CUSTOMER_KEYS = (
     "resources",
     "webhooks",
     "audit",
+    "events",
+    "meters",
+    "spread",
+    "usage",
+    "refused",
 )
 DEPLOYMENT_KEYS = (
     "agencies",

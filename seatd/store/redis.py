@@ -8,6 +8,7 @@ import structlog
 
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
+from seatd.store.events import EventVerbs
 from seatd.store.extensions import ExtensionVerbs
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
@@ -15,6 +16,7 @@ from seatd.store.pipeline import AWAY
 from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
 from seatd.store.sessions import SessionVerbs
+from seatd.store.usage import UsageVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
 log = structlog.get_logger(__name__)
@@ -23,7 +25,7 @@ TICKET_KEY_BYTES = 32
 TICKET_KEYS = 4
 
 
-class Store(SessionVerbs, NodeVerbs, PolicyVerbs, ExtensionVerbs, RegistrationVerbs):
+class Store(SessionVerbs, NodeVerbs, PolicyVerbs, ExtensionVerbs, RegistrationVerbs, UsageVerbs, EventVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
 
     ticket_keys: tuple[bytes, ...] = ()

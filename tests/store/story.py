@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.redis import Store
+from seatd.store.usage_values import Scope
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
 from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
@@ -97,6 +98,12 @@ async def _teatime(office: Office) -> None:
 async def _evening(office: Office) -> None:
     """Bob is sent home, Alice goes by herself, and everybody leaves."""
     store = office.store
+    await store.note_denials(
+        "acme", [{"code": "overloaded", "product": None, "domain": office.domain, "user": None, "times": 2}]
+    )
+    _, (meter,) = await store.meters("acme", [Scope("customer")])
+    assert meter
+    assert meter.count == 2
     (kicked,) = await office.kick(user=person("bob"), cooldown_ms=1000)
     orders = (await office.beat("n1")).orders
     assert [order.number for order in orders] == [kicked.order]

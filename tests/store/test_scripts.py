@@ -74,7 +74,7 @@ def test_every_command_is_given_a_declared_key(verb: str) -> None:
         "key",
         "source",
     }  # of the functions in indexes.lua and of holders.lua, which are given declared keys
-    calls = re.findall(r"redis\.call\(\s*'(\w+)'(?:,\s*([\w']+))?", whole(verb))
+    calls = re.findall(r"redis\.p?call\(\s*'(\w+)'(?:,\s*([\w']+))?", whole(verb))
     assert calls
     for command, key in calls:
         assert command in ("TIME", "INFO", "PUBLISH") or key in declared | parameters, command

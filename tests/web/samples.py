@@ -33,5 +33,9 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-1"}}),
     "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
     "one_session": lambda customer: Sample(f"/api/v1/sessions/{{session of {customer}}}"),
+    "usage": lambda _: Sample("/api/v1/usage", lists=True),
+    "activity": lambda customer: Sample(f"/api/v1/usage/activity?customer={customer}"),
+    "events": lambda customer: Sample(f"/api/v1/events?customer={customer}"),
+    "denials": lambda customer: Sample(f"/api/v1/denials?customer={customer}"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -1,10 +1,10 @@
 -- review: looks after one license: warns its holders that it ends, says how many seats are above the limit, and a page of holders
 -- as far as its policy may have to take seats from them; a page ends when `limit` sessions have been looked at. `foreign`: of a
 -- domain or product that the license no longer covers.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused
 -- args: customer license after limit
 -- answers: reviewed {everybody excess holders cursor} | settled {}
--- uses: guard indexes orders sessions holding licenses policies
+-- uses: guard indexes meters events orders sessions recount holding licenses policies
 local id = args.license
 local record = known(id)
 
@@ -13,6 +13,7 @@ local function warn()
     if record.valid_till_ms - wall_ms <= before_ms then
       if before_ms < (record.warned_ms or math.huge) then
         record.warned_ms = before_ms
+        note('expiring', {license = id, product = record.product, kind = record.kind, until_ms = record.valid_till_ms})
         tell_holders(id, {code = 'license_expiring', product = record.product, until_ms = record.valid_till_ms})
       end
       return

@@ -7,8 +7,9 @@
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204. Every call has an action of `rights`, and whoever makes it a grant: there is no way to declare one without. A role that
-may do it nowhere is refused before the function is asked; how far it reaches, the function asks `call.scope`.
+a 204, `Csv` beside it a table that is streamed. Every call has an action of `rights`, and whoever makes it a grant: there
+is no way to declare one without. A role that may do it nowhere is refused before the function is asked; how far it reaches,
+the function asks `call.scope`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from seatd.web.api.csv_export import Csv, send
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.errors import Problem, invalid
@@ -91,7 +93,7 @@ class Ops(list[Op]):
         def declare(run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
             hints = typing.get_type_hints(run)
             path, query, body = typing.get_args(hints["call"])
-            returns = None if hints["return"] is type(None) else hints["return"]
+            returns = None if hints["return"] is type(None) else _as_json(hints["return"])
             if not inspect.getdoc(run):
                 raise TypeError(f"{run.__name__} says nothing about itself")
             if action not in RIGHTS:
@@ -102,10 +104,16 @@ class Ops(list[Op]):
         return declare
 
 
-def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _as_json(hint: object) -> object:
+    """What a call answers as JSON, which may also be had as CSV (`Listing[...] | Csv`)."""
+    kinds = typing.get_args(hint)
+    return next(kind for kind in kinds if kind is not Csv) if Csv in kinds else hint
+
+
+def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of a call: who asks first, then what is asked, then the answer."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         caller = await caller_of(request)
         services = request.app[SERVICES]
         scope = Scope(services.store, caller.grant, op.action)
@@ -122,6 +130,8 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
         answer = await op.run(call)
         if answer is None:
             return web.Response(status=204)
+        if isinstance(answer, Csv):
+            return await send(request, answer)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return handle

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from seatd.web.api import license_import, license_users, licenses, logout, sessions
+from seatd.web.api import denials, events, license_import, license_users, licenses, logout, sessions, usage
 from seatd.web.api.ops import Op
 
-OPS: tuple[Op, ...] = (*license_import.ops, *licenses.ops, *license_users.ops, *logout.ops, *sessions.ops)
+OPS: tuple[Op, ...] = (
+    *license_import.ops,
+    *licenses.ops,
+    *license_users.ops,
+    *logout.ops,
+    *sessions.ops,
+    *usage.ops,
+    *denials.ops,
+    *events.ops,
+)

@@ -103,7 +103,9 @@ local function free(session, record, given_back)
   for _, seat in ipairs(given_back) do
     local member = seat.license .. '\0' .. seat.holder
     if not still[member] then
-      redis.call('ZREM', seats, member)
+      if redis.call('ZREM', seats, member) == 1 then
+        note_seat('freed', seat, session, record)
+      end
       if seat.reserved then
         redis.call('ZREM', seats, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
       end
@@ -191,6 +193,12 @@ local function drain(session, record, fields)
   unqueue(record)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
+  if fields.type == 'logout' then
+    note('logout', {
+      domain = record.domain, user = record.user, session = session, code = fields.code, by = fields.by, reason = fields.message,
+      product = fields.product,
+    })
+  end
   local number = order(record.node, fields)
   record.untold = record.node ~= '' and number == 0 or nil  -- the store has lost the node: see reassert
   save(session, record)
