@@ -11,10 +11,10 @@ from tests.faults import (
     entitlement,
     network,
     nodes,
-    planned,
     queue_faults,
     replicas,
     sentinel,
+    soak,
     stores,
     wakeups,
 )
@@ -30,10 +30,10 @@ __all__ = [
     "faults",
     "network",
     "nodes",
-    "planned",
     "queue_faults",
     "replicas",
     "sentinel",
+    "soak",
     "stores",
     "wakeups",
 ]

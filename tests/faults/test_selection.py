@@ -30,7 +30,6 @@ async def test_faults(group: str) -> None:
 def test_every_fault_of_the_matrix_is_in_the_table() -> None:
     ids = {fault.id for fault in faults()}
     assert {f"F{number:02}" for number in range(1, 61)} <= ids
-    assert all((fault.story is None) == bool(fault.waits_for) for fault in faults())
 
 
 def test_an_unknown_fault_is_told() -> None:

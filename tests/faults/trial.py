@@ -37,11 +37,15 @@ T = TypeVar("T")
 
 
 class Trial:
-    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by."""
+    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by; `long_s`:
+    how long a fault goes on that has no end of its own; `seed`: of what is left to chance in it."""
 
     company: Company
     engine: PrivateEngine
     watch: Watch
+
+    long_s = 60.0
+    seed = 0
 
     def __init__(self, servers: Servers, http: aiohttp.ClientSession, times: Times, size: int) -> None:
         self.servers = servers
