@@ -66,7 +66,7 @@ async def roaming(trial: Trial) -> None:
     people = [trial.stubborn_person(f"r{n}") for n in range(number)]
     turns = 100 if trial.times.scale == 1 else 6
     took = await asyncio.gather(
-        *(_roams(person, nodes, turns, pause_s=1.2, late_s=n / number) for n, person in enumerate(people))
+        *(roams(person, nodes, turns, pause_s=1.2, late_s=n / number) for n, person in enumerate(people))
     )
     every = sorted(seconds for person in took for seconds in person)
     trial.exactly("take-overs", len(every), number * turns)
@@ -76,9 +76,10 @@ async def roaming(trial: Trial) -> None:
     trial.exactly("sessions in the ledger", len(ledger.sessions), number)
 
 
-async def _roams(
+async def roams(
     person: Stubborn, nodes: list[Server], turns: int, *, pause_s: float, late_s: float
 ) -> list[float]:
+    """Goes from node to node with its session; how long each take-over took."""
     await asyncio.sleep(late_s)
     await person.connect(nodes[0].clients)
     took = []

@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from functools import partial
 
+from redis.asyncio import Redis
+
 from seatd_protocol.messages import Denied, Welcome
 from tests.faults.ending import ended
 from tests.faults.fault import fault
@@ -155,7 +157,14 @@ async def broken_now_and_then(trial: Trial) -> None:
     )
     proxy.restore()
     trial.told("sign-ins", sum(done))
+    trial.told("scripts that the store ran", await _scripts_run(trial))
     trial.told("connections of the node to the store", proxy.accepted)
+
+
+async def _scripts_run(trial: Trial) -> int:
+    async with Redis.from_url(trial.engine.url) as client:
+        stats = await client.info("commandstats")
+    return int(stats["cmdstat_evalsha"]["calls"])
 
 
 async def _comes_and_goes(trial: Trial, name: str, node: Server, rounds: int) -> int:

@@ -93,22 +93,29 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
+def long_s(options: argparse.Namespace) -> float:
+    """How long a fault goes on that has no end of its own."""
+    return float(60 * (options.soak or (SHORT_SOAK_MIN if options.short else SOAK_MIN)))
+
+
 async def run_all(options: argparse.Namespace, chosen: Sequence[Fault]) -> Report:
     """All chosen faults, one after another; what was found so far is written after each."""
     times = SHORT if options.short else FULL
     size = options.sessions or (SHORT_SIZE if options.short else FULL_SIZE)
     name = "about a fifth of the defaults" if options.short else "the defaults"
-    long_s = 60 * (options.soak or (SHORT_SOAK_MIN if options.short else SOAK_MIN))
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
     report = Report(times=f"{name}; {size} sessions", network=NETWORK, machine=machine(), results=[])
-    progress = Progress([fault for fault in chosen for _ in range(options.runs)], times, long_s)
+    planned = [fault for fault in chosen for _ in range(options.runs)]
+    progress = Progress(planned, times, long_s(options))
     for fault in chosen:
         for run in range(1, options.runs + 1):
             progress.begins(fault, run)
             history = options.report / f"{fault.id}-{run}.jsonl"
             chance = seed + run - 1
-            result = await run_one(fault, times, size, run=run, history=history, long_s=long_s, seed=chance)
+            result = await run_one(
+                fault, times, size, run=run, history=history, long_s=long_s(options), seed=chance
+            )
             progress.ended(result)
             report.results.append(result)
             report.write(options.report)

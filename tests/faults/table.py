@@ -16,6 +16,7 @@ from tests.faults import (
     sentinel,
     soak,
     stores,
+    versions,
     wakeups,
 )
 from tests.faults.fault import FAULTS, Fault
@@ -35,6 +36,7 @@ __all__ = [
     "sentinel",
     "soak",
     "stores",
+    "versions",
     "wakeups",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
 import time
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 from seatd_protocol.messages import Denied, Welcome
 from tests.engine import PrivateEngine, private_engine
 from tests.faults.checker import Rules, Violation, check
+from tests.faults.environ import environ
 from tests.faults.fault import Figure
 from tests.faults.history import History
 from tests.faults.people import Person
@@ -117,17 +117,9 @@ class Trial:
     def inside(self) -> Iterator[Path]:
         """Nodes started within this take faults from within (see `inside/`); the folder that tells them which."""
         folder = self.engine.socket.parent
-        environ = {"PYTHONPATH": str(Path(__file__).parent / "inside"), "TESTS_FAULTS_FOLDER": str(folder)}
-        before = {name: os.environ.get(name) for name in environ}
-        os.environ.update(environ)
-        try:
+        inside = str(Path(__file__).parent / "inside")
+        with environ(PYTHONPATH=inside, TESTS_FAULTS_FOLDER=str(folder)):
             yield folder
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
     async def proxied(self, target: str) -> Proxy:
         """A proxy in front of something, for as long as the trial lasts."""
