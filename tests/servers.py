@@ -176,16 +176,16 @@ class Servers:
         *,
         store: str | None = None,
         folder: Path | None = None,
-        descriptors: int = 0,
+        descriptors: str = "",
         **settings: str,
     ) -> Server:
         """The same without waiting: it may also end by itself. `folder`: a data folder other than its own; `descriptors`:
-        how many it may have open (0: as many as the tests)."""
+        how many it may have open (as many as the tests, without a number)."""
         listen = {"CLIENTS_LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0"}
         trust = {"LICENSES_TRUST": str(self._root / "vendor.pem")}
         log_file = self._root / f"{name}.log"
         own = folder or self._root / name
-        server = Server(own, log_file, name, store, listen | trust | settings, descriptors)
+        server = Server(own, log_file, name, store, listen | trust | settings, int(descriptors or 0))
         self._servers.append(server)
         return server
 

@@ -37,7 +37,7 @@ def test_the_limit_is_raised_as_far_as_it_goes(few: int) -> None:
 
 async def test_a_node_with_few_descriptors_refuses_who_does_not_fit() -> None:
     with Servers() as servers:
-        node = servers.launch("a", descriptors=70).wait_ready()
+        node = servers.launch("a", descriptors="70").wait_ready()
         assert "fewer clients fit than clients.max_sessions" in node.said
         inside = [await upgrade(node.clients) for _ in range(room(70))]
         for _ in range(100):  # more than there are descriptors

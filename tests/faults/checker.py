@@ -118,7 +118,7 @@ def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
     limits = Limits(history, dict(rules.limits))
     believing = _Believing(beliefs(history))
     kept: dict[str, Event] = {}
-    known: set[str] = set()  # sessions that a client can come back for
+    known: dict[str, str] = {}  # sessions that a client can come back for, and which client
     for event in history:
         if event.type != "ok":
             continue
@@ -126,11 +126,15 @@ def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
             kept[event.session] = event
         elif event.op in ("attached", "hello"):
             kept.pop(event.session, None)
-            known |= {event.session} if event.op == "hello" else set()
+            if event.op == "hello":  # a device has one session: with a newer one it has let go of the older
+                for older in [session for session, proc in known.items() if proc == event.proc]:
+                    del known[older]
+                    kept.pop(older, None)
+                known[event.session] = event.proc
         elif event.op in ("bye", "logout", "kick"):
-            ended = event.value["sessions"] if event.op == "kick" else [event.session]
-            known.difference_update(ended)
-            kept = {session: item for session, item in kept.items() if session not in ended}
+            for session in event.value["sessions"] if event.op == "kick" else [event.session]:
+                known.pop(session, None)
+                kept.pop(session, None)
         elif event.op == "lost":
             kept.clear()  # what the store forgot it cannot keep
         elif event.op == "granted" and event.license in limits:

@@ -27,7 +27,7 @@ REFUSALS = 40
 )
 async def few_descriptors(trial: Trial) -> None:
     await trial.deploy(1, seats=CLIENTS)
-    node = await trial.start("z", descriptors=MOST)
+    node = await trial.start("z", descriptors=str(MOST))
     idle = descriptors(node.process.pid)
     people = [trial.person(f"u{n}", node.clients) for n in range(CLIENTS)]
     for person in people:

@@ -49,9 +49,11 @@ class Field:
         self.store = trial.stand_on(one_server(None, appendfsync="always"))
         trial.store = f"redis://{self.store.address}"
         self.links = [await trial.proxied(self.store.address) for _ in NAMES]
-        await trial.deploy(1, seats=seats, store=f"redis://{self.links[0].address}")
+        # Ends are remembered no longer than they must be, so that this memory is full early in a run of minutes.
+        more = {"SESSIONS_TOMBSTONE": f"{trial.times.linger + trial.times.recovery:g}s"}
+        await trial.deploy(1, seats=seats, store=f"redis://{self.links[0].address}", **more)
         for name, link in zip(NAMES[1:], self.links[1:], strict=True):
-            await trial.start(name, store=f"redis://{link.address}")
+            await trial.start(name, store=f"redis://{link.address}", **more)
         self.doors = [await trial.proxied(node.clients) for node in self.nodes]
         self.regulars = await trial.crowd(people, *(door.address for door in self.doors), prefix="r")
         self._staying = [asyncio.create_task(self._stays(person)) for person in self.regulars]

@@ -27,6 +27,7 @@ SLOPE_KB = 1024.0
 """Of an hour, from hour 2 on, in a run of three hours and more; a shorter one tells it, and is judged by what it gains."""
 GAIN_KB = 4096.0
 STRAY = 5
+STAY_S = 2.0
 
 
 class Sample(NamedTuple):
@@ -81,7 +82,8 @@ async def _go_on(field: Field, harms: Sequence[Harm], *, at_once: int) -> list[S
     """Round after round; what was used at the end of each."""
     trial, rng = field.trial, Random(field.trial.seed)
     await field.lay_out(trial.size // 2, seats=trial.size * 6 // 10)
-    churn = Churn(trial, trial.size // 5, stay_s=2.0, seed=trial.seed, wait_s=60).start()
+    stay_s = STAY_S * max(1.0, trial.long_s / 3600)  # the history lies in memory
+    churn = Churn(trial, trial.size // 5, stay_s=stay_s, seed=trial.seed, wait_s=60).start()
     done: Counter[str] = Counter()
     samples, began_s = [await _sample(field, 0.0)], time.monotonic()
     while (so_far_s := time.monotonic() - began_s) < trial.long_s:
@@ -115,13 +117,15 @@ async def _round(field: Field, harms: Sequence[Harm], rngs: Sequence[Random], be
 
 async def _sample(field: Field, at_s: float) -> Sample:
     node, store = field.nodes[-1], field.store.pid
-    return Sample(
+    sample = Sample(
         at_s,
         resident_kb(node.process.pid),
         resident_kb(store),
         besides(node.process.pid, node.clients),
         besides(store, field.store.address),
     )
+    field.trial.history.note("trial", "ok", "usage", value=sample._asdict())
+    return sample
 
 
 def _slope(x: Sequence[float], y: Sequence[float]) -> float:

@@ -88,8 +88,8 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(self, name: str, *, store: str = "", descriptors: int = 0, **settings: str) -> Server:
-        """One more node, ready. `descriptors`: how many it may have open (0: as many as we)."""
+    async def start(self, name: str, *, store: str = "", descriptors: str = "", **settings: str) -> Server:
+        """One more node, ready. `descriptors`: how many it may have open (as many as we, without a number)."""
         address, more = store or self.store or self.engine.url, self.node_settings(**settings)
         server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
         await self.ready(server)
