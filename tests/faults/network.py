@@ -145,13 +145,13 @@ def sign_in_s(trial: Trial, since: float) -> list[float]:
     "F30",
     "RST in 1 % of what a node sends to the store, while people come and go",
     "no seat granted twice, none left behind",
-    seconds=90,
+    seconds=240,
 )
 async def broken_now_and_then(trial: Trial) -> None:
     a, _, proxy = await one_behind_a_proxy(trial)
     await trial.crowd(trial.size // 2)
     proxy.reset_some(0.01)
-    rounds = 40 if trial.times.scale == 1 else 5
+    rounds = 120 if trial.times.scale == 1 else 5
     done = await together(
         [partial(_comes_and_goes, trial, f"w{n}", a, rounds) for n in range(trial.size // 2)]
     )

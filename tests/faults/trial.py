@@ -305,9 +305,9 @@ class Trial:
         await self._stack.aclose()
 
 
-async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
+async def together(calls: Sequence[Callable[[], Awaitable[Any]]], at_once: int = AT_ONCE) -> list[Any]:
     """Makes calls, a bounded number at a time; their answers in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
 
     async def one(call: Callable[[], Awaitable[Any]]) -> Any:
         async with gate:
