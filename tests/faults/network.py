@@ -151,7 +151,7 @@ async def broken_now_and_then(trial: Trial) -> None:
     a, _, proxy = await one_behind_a_proxy(trial)
     await trial.crowd(trial.size // 2)
     proxy.reset_some(0.01)
-    rounds = 120 if trial.times.scale == 1 else 5
+    rounds = 200 if trial.times.scale == 1 else 5
     done = await together(
         [partial(_comes_and_goes, trial, f"w{n}", a, rounds) for n in range(trial.size // 2)]
     )

@@ -11,12 +11,16 @@ def descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-def besides(pid: int, address: str) -> int:
-    """The same without the connections that were made to `address` (HOST:PORT), where it listens."""
-    served = _served(int(address.rpartition(":")[2]))
-    return sum(
-        _leads_to(Path(f"/proc/{pid}/fd/{name}")) not in served for name in os.listdir(f"/proc/{pid}/fd")
-    )
+def besides(pid: int, *addresses: str) -> int:
+    """The same without the connections from and to these (HOST:PORT)."""
+    return descriptors(pid) - between(pid, *addresses)
+
+
+def between(pid: int, *addresses: str) -> int:
+    """How many connections it has that were made to these: by others where it listens, or by itself."""
+    ports = {int(address.rpartition(":")[2]) for address in addresses}
+    sockets = _connections(ports)
+    return sum(_leads_to(link) in sockets for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def resident_kb(pid: int) -> int:
@@ -32,10 +36,8 @@ def _leads_to(link: Path) -> str:
         return ""
 
 
-def _served(port: int) -> set[str]:
-    """Sockets of this machine that were accepted on a port, as /proc names them; closed ones too that are still open."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    rows = [line.split() for line in lines]
-    return {
-        f"socket:[{row[9]}]" for row in rows if row[3] != "0A" and int(row[1].rpartition(":")[2], 16) == port
-    }
+def _connections(ports: set[int]) -> set[str]:
+    """Sockets of this machine with one of these ports at either end, as /proc names them; but for those that listen."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = ((row[9], {int(end.rpartition(":")[2], 16) for end in row[1:3]}) for row in rows if row[3] != "0A")
+    return {f"socket:[{inode}]" for inode, both in ends if both & ports}
