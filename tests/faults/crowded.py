@@ -46,12 +46,13 @@ async def few_descriptors(trial: Trial) -> None:
 
 
 async def _settled(people: list[Person]) -> list[Person]:
-    """Who is in, when nobody has come in for two seconds."""
-    number, since = -1, 0.0
-    while time.monotonic() < since + 2 or number < 0:
-        inside = [person for person in people if person.live]
-        if len(inside) != number:
-            number, since = len(inside), time.monotonic()
+    """Who is in, when many are and nobody has come in for two seconds; at the latest after half a minute."""
+    inside: list[Person] = []
+    since = began_s = time.monotonic()
+    while time.monotonic() < since + 2 or (len(inside) < MOST // 2 and time.monotonic() < began_s + 30):
+        now = [person for person in people if person.live]
+        since = since if len(now) == len(inside) else time.monotonic()
+        inside = now
         await asyncio.sleep(0.05)
     return inside
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -12,15 +13,24 @@ def descriptors(pid: int) -> int:
 
 
 def besides(pid: int, *addresses: str) -> int:
-    """The same without the connections from and to these (HOST:PORT)."""
-    return descriptors(pid) - between(pid, *addresses)
+    """The same without the connections from and to these (HOST:PORT), and without those that are dead."""
+    return descriptors(pid) - between(pid, *addresses) - dead(pid)
 
 
 def between(pid: int, *addresses: str) -> int:
     """How many connections it has that were made to these: by others where it listens, or by itself."""
     ports = {int(address.rpartition(":")[2]) for address in addresses}
     sockets = _connections(ports)
-    return sum(_leads_to(link) in sockets for link in Path(f"/proc/{pid}/fd").iterdir())
+    return sum(link in sockets for link in _links(pid))
+
+
+def dead(pid: int) -> int:
+    """How many of its connections the other side has reset, and it has not looked at since."""
+    known = "".join(
+        Path(f"/proc/net/{kind}").read_text() for kind in ("tcp", "tcp6", "unix", "netlink")
+    ).split()
+    alive = {f"socket:[{word}]" for word in known}
+    return sum(link.startswith("socket:") and link not in alive for link in _links(pid))
 
 
 def resident_kb(pid: int) -> int:
@@ -29,11 +39,13 @@ def resident_kb(pid: int) -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
-def _leads_to(link: Path) -> str:
-    try:
-        return os.readlink(link)
-    except FileNotFoundError:  # closed meanwhile
-        return ""
+def _links(pid: int) -> list[str]:
+    """What its descriptors lead to; without those that are closed meanwhile."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(link))
+    return found
 
 
 def _connections(ports: set[int]) -> set[str]:
