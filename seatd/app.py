@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from seatd import logs
+from seatd import descriptors, logs
 from seatd.config import Settings
 from seatd.hub.hub import Hub
 from seatd.hub.options import HubOptions
@@ -138,6 +138,13 @@ class Node:
         self._steps.push_async_callback(self.tokens.close)
         await hub.start()
         self._steps.push_async_callback(hub.stop)
+        if options.max_connections < options.max_sessions:
+            log.warning(
+                "fewer clients fit than clients.max_sessions: raise the limit of descriptors (LimitNOFILE, ulimit -n)",
+                fit=options.max_connections,
+                max_sessions=options.max_sessions,
+                descriptors=descriptors.limit(),
+            )
         if not self.tokens.configured:
             log.warning("no client token keys are configured: every hello will be refused")
         if not len(self.trust):
@@ -205,6 +212,7 @@ class Node:
 def run(settings: Settings) -> int:
     """Runs a node until it is told to stop; the process's exit code."""
     logs.configure(settings.log.level, settings.log.format)
+    descriptors.raise_limit()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_run(settings))
@@ -311,6 +319,7 @@ def _hub_options(settings: Settings) -> HubOptions:
         strict=sessions.strict,
         hello_timeout_s=settings.clients.hello_timeout_s,
         max_sessions=settings.clients.max_sessions,
+        max_connections=descriptors.room(descriptors.limit()),
         remember_s=sessions.tombstone_s,
         per_user=sessions.per_user,
         queue_limit=sessions.queue_limit,

@@ -159,7 +159,7 @@ class Hub:
             "draining": "this node is being stopped" if self.draining else "",
             "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
             "wakeups": self._wakeups.trouble,
-            "capacity": "no room for another session" if self.is_full else "",
+            "capacity": "no room for another session" if self.is_full or self.is_crowded else "",
         }
 
     # -- sessions of this node --------------------------------------------------------------------
@@ -168,6 +168,11 @@ class Hub:
     def is_full(self) -> bool:
         """Whether this node has as many sessions as it may."""
         return len(self._sessions) >= self.options.max_sessions
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether this node has as many sockets as it has descriptors for, with and without a session."""
+        return len(self._connected) >= self.options.max_connections
 
     def connect(self, transport: Transport, codec: Codec) -> Session:
         """A socket has been opened; what comes over it goes to `Session.receive`, its end to `Session.gone`."""

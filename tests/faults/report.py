@@ -98,7 +98,7 @@ def judged(
 
 
 def not_run(fault: Fault, reason: str) -> Result:
-    """A fault that was left out."""
+    """A fault whose story cannot be told here."""
     return Result(
         id=fault.id, title=fault.title, criterion=fault.criterion, run=0, verdict="not run", reason=reason
     )

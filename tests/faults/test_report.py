@@ -9,8 +9,14 @@ import msgspec
 from tests.faults.checker import Violation
 from tests.faults.fault import Fault, Figure
 from tests.faults.report import Report, judged, not_run
+from tests.faults.trial import Trial
 
-FAULT = Fault("F99", "something | breaks", "nothing is lost", None)
+
+async def nothing(_: Trial) -> None:
+    """A story that does no harm."""
+
+
+FAULT = Fault("F99", "something | breaks", "nothing is lost", nothing)
 GOOD, BAD = Figure("lost", 0, "exactly 0", True), Figure("late, s", 3.2, "at most 3", False)
 
 

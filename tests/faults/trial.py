@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
 import time
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 from seatd_protocol.messages import Denied, Welcome
 from tests.engine import PrivateEngine, private_engine
 from tests.faults.checker import Rules, Violation, check
+from tests.faults.environ import environ
 from tests.faults.fault import Figure
 from tests.faults.history import History
 from tests.faults.people import Person
@@ -37,11 +37,15 @@ T = TypeVar("T")
 
 
 class Trial:
-    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by."""
+    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by; `long_s`:
+    how long a fault goes on that has no end of its own; `seed`: of what is left to chance in it."""
 
     company: Company
     engine: PrivateEngine
     watch: Watch
+
+    long_s = 60.0
+    seed = 0
 
     def __init__(self, servers: Servers, http: aiohttp.ClientSession, times: Times, size: int) -> None:
         self.servers = servers
@@ -84,10 +88,10 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(self, name: str, *, store: str = "", **settings: str) -> Server:
-        """One more node, ready."""
-        address = store or self.store or self.engine.url
-        server = self.servers.launch(name, store=address, folder=None, **self.node_settings(**settings))
+    async def start(self, name: str, *, store: str = "", descriptors: str = "", **settings: str) -> Server:
+        """One more node, ready. `descriptors`: how many it may have open (as many as we, without a number)."""
+        address, more = store or self.store or self.engine.url, self.node_settings(**settings)
+        server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
         await self.ready(server)
         self.nodes.append(server)
         return server
@@ -113,17 +117,9 @@ class Trial:
     def inside(self) -> Iterator[Path]:
         """Nodes started within this take faults from within (see `inside/`); the folder that tells them which."""
         folder = self.engine.socket.parent
-        environ = {"PYTHONPATH": str(Path(__file__).parent / "inside"), "TESTS_FAULTS_FOLDER": str(folder)}
-        before = {name: os.environ.get(name) for name in environ}
-        os.environ.update(environ)
-        try:
+        inside = str(Path(__file__).parent / "inside")
+        with environ(PYTHONPATH=inside, TESTS_FAULTS_FOLDER=str(folder)):
             yield folder
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
     async def proxied(self, target: str) -> Proxy:
         """A proxy in front of something, for as long as the trial lasts."""
@@ -309,9 +305,9 @@ class Trial:
         await self._stack.aclose()
 
 
-async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
+async def together(calls: Sequence[Callable[[], Awaitable[Any]]], at_once: int = AT_ONCE) -> list[Any]:
     """Makes calls, a bounded number at a time; their answers in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
 
     async def one(call: Callable[[], Awaitable[Any]]) -> Any:
         async with gate:

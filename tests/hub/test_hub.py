@@ -192,6 +192,19 @@ async def test_a_connection_without_hello_is_counted_nowhere(hubs: Hubs) -> None
     assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 0
 
 
+async def test_a_connection_takes_a_descriptor_with_or_without_hello(hubs: Hubs) -> None:
+    hub = await hubs(max_connections=2)
+    first, second = Peer(hub), Peer(hub)
+    assert hub.is_crowded
+    assert await failing(hub) == {"capacity"}
+    await second.say(hello("ann"))
+    await second.heard(Welcome)  # who is in already has all that it takes
+    await first.drop()
+    assert not hub.is_crowded
+    assert await failing(hub) == set()
+    await second.drop()
+
+
 # -- readiness ------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,11 @@ class Server:
         return bool(self.client.ping())
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         """Whether its process lives (a frozen one does)."""
         return self._process.poll() is None

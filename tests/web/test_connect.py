@@ -106,6 +106,16 @@ async def test_a_full_node(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await closed(early) == (4100, "overloaded")
 
 
+async def test_a_crowded_node(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = await edge.upgraded()
+    monkeypatch.setattr(Hub, "is_crowded", True)
+    refusal = await edge.refused(MSGPACK)
+    assert (refusal.status, int(refusal.headers["retry-after"]) > 0) == (503, True)
+    assert refusal.headers["connection"] == "close"
+    await say(early, hello())
+    assert (await heard(early))["type"] == "welcome"
+
+
 @pytest.mark.parametrize(
     ("request_line", "status"),
     [
