@@ -17,7 +17,7 @@ import msgspec
 from seatd.licensing.extensions import Extension
 
 EXTENSION, NUMBER, USER, ADD_ON = "Ext key", "Number", "User", "Addon license"
-MOST_ROWS = 100_000
+MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 300
 
