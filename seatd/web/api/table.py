@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from seatd.web.api import license_import, license_users, licenses, logout, sessions
+from seatd.web.api import (
+    administrators,
+    license_import,
+    license_users,
+    licenses,
+    logout,
+    profile,
+    profile_totp,
+    sessions,
+    sign_in,
+    sign_in_links,
+    tokens,
+)
 from seatd.web.api.ops import Op
 
-OPS: tuple[Op, ...] = (*license_import.ops, *licenses.ops, *license_users.ops, *logout.ops, *sessions.ops)
+OPS: tuple[Op, ...] = (
+    *license_import.ops,
+    *licenses.ops,
+    *license_users.ops,
+    *logout.ops,
+    *sessions.ops,
+    *sign_in.ops,
+    *profile.ops,
+    *profile_totp.ops,
+    *administrators.ops,
+    *sign_in_links.ops,
+    *tokens.ops,
+)
