@@ -45,6 +45,7 @@ class Browser:
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **request: Any
     ) -> tuple[int, Any]:
         """Status and JSON of a call; a cookie that is set is kept."""
+        self.site.admin.session.cookie_jar.clear()  # each browser has its own
         who = self.request(**(headers or {}))
         async with self.site.admin.request(method, f"/api/v1/{path}", **who, **request) as response:
             if "seatd" in response.cookies:
@@ -75,7 +76,7 @@ async def signed_in(site: Site, who: Administrator) -> Browser:
 
 async def sign_in(site: Site, headers: dict[str, str] | None = None, **body: str) -> tuple[int, Any, str]:
     """Status, JSON and the secret that was set ("" when none was)."""
+    site.admin.session.cookie_jar.clear()
     async with site.admin.post("/api/v1/sign-in", json=body, headers=headers) as response:
-        site.admin.session.cookie_jar.clear()
         cookie = response.cookies.get("seatd")
         return response.status, json.loads(await response.text()), cookie.value if cookie else ""
