@@ -37,6 +37,7 @@ from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
 from seatd.web.connect import make_client_app
+from seatd.web.console import ConsoleOptions
 from seatd.web.fetch import fetch
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
@@ -167,6 +168,7 @@ class Node:
             catalog=self.catalog,
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
+            console=_console_options(settings),
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)
@@ -289,6 +291,16 @@ def _token_options(settings: Settings) -> TokenOptions:
         hs256_secret=tokens.hs256_secret,
         keys=tokens.keys,
         jwks_url=tokens.jwks_url,
+    )
+
+
+def _console_options(settings: Settings) -> ConsoleOptions:
+    admin = settings.admin
+    return ConsoleOptions(
+        session_ms=round(admin.session_s * 1000),
+        idle_ms=round(admin.idle_s * 1000),
+        require_totp=admin.require_totp,
+        public_url=admin.public_url or "",
     )
 
 

@@ -26,6 +26,7 @@ LEAST_OUTBOX_BYTES = 8192  # one frame of the largest size must fit
 MAY_BE_ZERO = {"cooldown_s", "store_grace_s", "leeway_s"}
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PAGE = re.compile(r"https?://[^\s/@?#]+/?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/]+")
 
 
@@ -53,7 +54,7 @@ def broken_rules(settings: Settings) -> Iterator[BrokenRule]:
 
 def _spans(settings: Settings) -> Iterator[BrokenRule]:
     """Every duration is above zero, but for those that zero switches off."""
-    for section in ("clients", "node", "sessions", "store", "tokens"):
+    for section in ("clients", "admin", "node", "sessions", "store", "tokens"):
         part = getattr(settings, section)
         for attribute in part.__struct_fields__:
             value = getattr(part, attribute)
@@ -138,6 +139,9 @@ def _listeners(settings: Settings) -> Iterator[BrokenRule]:
     if (clients.tls_cert is None) != (clients.tls_key is None):
         text = "clients.tls_cert and clients.tls_key: give both, or neither"
         yield BrokenRule(("clients.tls_cert", "clients.tls_key"), text)
+    if admin.public_url is not None and not _PAGE.fullmatch(admin.public_url):
+        text = "admin.public_url: must be https://HOST[:PORT] (or http://...), with no path"
+        yield BrokenRule(("admin.public_url",), text)
     for origin in clients.allowed_origins:
         if not _ORIGIN.fullmatch(origin):
             text = "clients.allowed_origins: each must be * or SCHEME://HOST[:PORT], with no path"

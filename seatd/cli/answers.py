@@ -137,3 +137,38 @@ class Receipts(Answer, frozen=True):
     """What came of a forced logout, session by session."""
 
     sessions: tuple[Receipt, ...]
+
+
+class GrantShown(Answer, frozen=True):
+    """A role, and where it counts."""
+
+    role: str
+    agency: str = ""
+    customers: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+class Administrator(Answer, frozen=True):
+    """Somebody who may sign in."""
+
+    name: str
+    grants: tuple[GrantShown, ...]
+    created: datetime
+    has_password: bool = False
+    totp: bool = False
+    must_totp: bool = False
+    disabled: bool = False
+
+
+class MadeToken(Answer, frozen=True):
+    """A new API token, with its secret."""
+
+    id: str
+    token: str
+    expires: datetime | None = None
+
+
+class Link(Answer, frozen=True):
+    """A link that signs in once; `path` is below the admin address."""
+
+    path: str

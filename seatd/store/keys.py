@@ -56,6 +56,7 @@ DEPLOYMENT_KEYS = (
     "agencies",
     "administrators",
     "sign_ins",
+    "sign_in_links",
     "attempts",
     "api_tokens",
     "domain_owners",

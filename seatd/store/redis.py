@@ -6,6 +6,9 @@ import secrets
 
 import structlog
 
+from seatd.store.administrators import AdministratorVerbs
+from seatd.store.api_tokens import ApiTokenVerbs
+from seatd.store.attempts import AttemptVerbs
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
 from seatd.store.events import EventVerbs
@@ -16,6 +19,7 @@ from seatd.store.pipeline import AWAY
 from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
 from seatd.store.sessions import SessionVerbs
+from seatd.store.sign_ins import SignInVerbs
 from seatd.store.usage import UsageVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
@@ -25,8 +29,21 @@ TICKET_KEY_BYTES = 32
 TICKET_KEYS = 4
 
 
-class Store(SessionVerbs, NodeVerbs, PolicyVerbs, ExtensionVerbs, RegistrationVerbs, UsageVerbs, EventVerbs):
-    """Seats, sessions, nodes and the registry, on Redis or Valkey."""
+class AccessVerbs(AdministratorVerbs, ApiTokenVerbs, SignInVerbs, AttemptVerbs):
+    """Who may call the REST API."""
+
+
+class Store(
+    SessionVerbs,
+    NodeVerbs,
+    PolicyVerbs,
+    ExtensionVerbs,
+    RegistrationVerbs,
+    UsageVerbs,
+    EventVerbs,
+    AccessVerbs,
+):
+    """Seats, sessions, nodes, the registry and its administrators, on Redis or Valkey."""
 
     ticket_keys: tuple[bytes, ...] = ()
     """With which tickets are signed: the deployment's own first, then those that it had before (see `found_again`).

@@ -61,6 +61,11 @@ RIGHTS: Final[dict[str, Cells]] = {
 }
 """Action to cells. `profile` is what people do to themselves: who am I, password, one-time code, switching, signing out."""
 
+OPEN: Final[dict[str, str]] = {
+    "sign_in": "whoever signs in is not known yet",
+}
+"""The calls that need no caller, by name, and why. There are no others."""
+
 
 def reach(role: Role, action: str) -> Reach:
     """How far a role reaches with an action."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -14,6 +14,8 @@ from seatd.licensing.trust import TrustStore
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
 from seatd.web.auth import Authenticator
+from seatd.web.console import Console, ConsoleOptions
+from seatd.web.passwords import Passwords
 
 
 def wall_clock_ms() -> int:
@@ -31,8 +33,11 @@ class Services:
     catalog: Catalog
     trust: TrustStore
     cooldown_s: int = 60
+    console: ConsoleOptions = field(default_factory=ConsoleOptions)
+    passwords: Passwords = field(default_factory=Passwords)
     now_ms: Callable[[], int] = wall_clock_ms
 
 
 SERVICES = web.AppKey("services", Services)
+CONSOLE = web.AppKey("console", Console)
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatd.store.administrator_values import SignIn
 from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.redis import Store
 from seatd.store.usage_values import Scope
@@ -84,6 +85,19 @@ async def _lunch(office: Office) -> None:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
         assert await office.store.amend(customer, deed, decide)
+    await _administrator(office.store)
+
+
+async def _administrator(store: Store) -> None:
+    """An administrator signs in to look at it all, and out again."""
+    assert await store.attempt("root", "192.0.2.1", at_ms=1) == 0
+    await store.forgive("root", "192.0.2.1")
+    assert await store.use_code("root", 7)
+    assert not await store.use_code("root", 7)
+    session = SignIn(name="root", generation=1, created_ms=1, seen_ms=1, ends_ms=2)
+    await store.put_sign_in("digest", session)
+    assert await store.see_sign_in("digest", session)
+    assert await store.end_sign_ins("digest") == 1
 
 
 async def _teatime(office: Office) -> None:

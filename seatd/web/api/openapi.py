@@ -11,16 +11,30 @@ from seatd import __version__
 from seatd.web.api.ops import Op
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
+from seatd.web.origin import CSRF_HEADER, READS
 
 Json = dict[str, Any]
 """A JSON document under construction; its shape is OpenAPI's, not ours."""
 
-ALWAYS = ("unauthenticated", "forbidden", "internal", "unavailable")
+ALWAYS = ("internal", "unavailable")
+WITH_CALLER = ("unauthenticated", "forbidden")
+HELD_UP = ("totp_needed",)
+CHANGES = ("cross_site",)
 WITH_QUERY = ("invalid",)
 WITH_BODY = ("bad_json", "bad_request", "body_too_large", "unsupported_media_type", "invalid")
 WITH_PATH = ("not_found",)
 
 _DESCRIPTION = "Concurrent seats: licenses, live sessions, forced logout. Errors are problems (RFC 9457)."
+
+_COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "seatd",
+    "description": (
+        "A session (over TLS the name is __Host-seatd). A call that is not GET needs the header "
+        f"{CSRF_HEADER} as well, with what GET /api/v1/profile answers."
+    ),
+}
 
 
 def document(ops: Iterable[Op]) -> Json:
@@ -37,11 +51,11 @@ def _document(ops: tuple[Op, ...]) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {"title": "seatd", "version": __version__, "description": _DESCRIPTION},
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"cookie": []}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}, "cookie": _COOKIE},
         },
     }
 
@@ -50,6 +64,9 @@ def problem_codes(op: Op) -> tuple[str, ...]:
     """Every code the call may be refused with, in the order of the table."""
     named = {*op.problems, *ALWAYS}
     named.update(WITH_QUERY)  # a query that the call does not know is refused as well
+    named.update(WITH_CALLER if op.action else ())
+    named.update(HELD_UP if op.action and op.action != "profile" else ())
+    named.update(CHANGES if op.method not in READS else ())
     named.update(WITH_PATH if _fields(op.path) else ())
     named.update(WITH_BODY if op.body is not Nothing else ())
     return tuple(code for code in PROBLEMS if code in named)
@@ -70,6 +87,8 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
         "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query")],
         "responses": _responses(op, refs),
     }
+    if op.action is None:
+        operation["security"] = []
     if op.body is not Nothing:
         content = {"application/json": {"schema": refs[op.body]}}
         operation["requestBody"] = {"required": True, "content": content}

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from seatd.web.api import denials, events, license_import, license_users, licenses, logout, sessions, usage
+from seatd.web.api import (
+    administrators,
+    denials,
+    events,
+    license_import,
+    license_users,
+    licenses,
+    logout,
+    profile,
+    profile_totp,
+    sessions,
+    sign_in,
+    sign_in_links,
+    tokens,
+    usage,
+)
 from seatd.web.api.ops import Op
 
 OPS: tuple[Op, ...] = (
@@ -14,4 +29,10 @@ OPS: tuple[Op, ...] = (
     *usage.ops,
     *denials.ops,
     *events.ops,
+    *sign_in.ops,
+    *profile.ops,
+    *profile_totp.ops,
+    *administrators.ops,
+    *sign_in_links.ops,
+    *tokens.ops,
 )
