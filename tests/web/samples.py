@@ -16,6 +16,8 @@ class Sample(NamedTuple):
     lists: bool = False
 
 
+AGENCIES = {"acme": "wholesale", "beta": "elsewhere"}
+
 SAMPLES: dict[str, Callable[[str], Sample]] = {
     "import_license": lambda customer: Sample(
         "/api/v1/licenses",
@@ -33,5 +35,31 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-1"}}),
     "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
     "one_session": lambda customer: Sample(f"/api/v1/sessions/{{session of {customer}}}"),
+    "license_totals": lambda _: Sample("/api/v1/licenses/totals", lists=True),
+    "list_agencies": lambda _: Sample("/api/v1/agencies", lists=True),
+    "create_agency": lambda _: Sample("/api/v1/agencies", {"json": {"id": "new"}}),
+    "one_agency": lambda customer: Sample(f"/api/v1/agencies/{AGENCIES[customer]}"),
+    "change_agency": lambda customer: Sample(
+        f"/api/v1/agencies/{AGENCIES[customer]}", {"json": {"name": "Wholesale"}}
+    ),
+    "delete_agency": lambda _: Sample("/api/v1/agencies/idle"),
+    "list_customers": lambda _: Sample("/api/v1/customers", lists=True),
+    "create_customer": lambda _: Sample("/api/v1/customers", {"json": {"id": "new"}}),
+    "one_customer": lambda customer: Sample(f"/api/v1/customers/{customer}"),
+    "change_customer": lambda customer: Sample(f"/api/v1/customers/{customer}", {"json": {"name": "New"}}),
+    "delete_customer": lambda customer: Sample(f"/api/v1/customers/{customer}"),
+    "suspend_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/suspend"),
+    "resume_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/resume"),
+    "cancel_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/cancel"),
+    "reinstate_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/reinstate"),
+    "change_money": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/money", {"json": {"balance": "12.50", "currency": "EUR"}}
+    ),
+    "permit_agency": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/permissions", {"json": {"permissions": ["see"]}}
+    ),
+    "move_customer": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/agency", {"json": {"agency": "idle"}}
+    ),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

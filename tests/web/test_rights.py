@@ -15,7 +15,7 @@ from seatd.web.api.table import OPS
 from seatd.web.auth import token_hash
 from seatd.web.rights import RIGHTS, reach
 from tests.web.conftest import Site, license_key
-from tests.web.samples import SAMPLES, Sample
+from tests.web.samples import AGENCIES, SAMPLES, Sample
 
 GRANTS: dict[Role, Grant] = {
     "operator": EVERYTHING,
@@ -40,7 +40,9 @@ class World:
         self.sessions: dict[str, str] = {}
 
     async def build(self) -> None:
-        for customer, agency in (("acme", "wholesale"), ("beta", "elsewhere")):
+        for agency in (*AGENCIES.values(), "idle"):
+            await self.site.call("POST", "/api/v1/agencies", json={"id": agency})
+        for customer, agency in AGENCIES.items():
             domains = [f"{customer}.example", *(["other.example"] if customer == "acme" else [])]
             await self.site.imported(
                 {},

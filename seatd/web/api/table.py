@@ -1,8 +1,33 @@
-"""All calls of the REST API: for the routes, the OpenAPI document and the documentation's test."""
+"""All calls of the REST API: for the routes, the OpenAPI document and the documentation's test.
+
+Where two addresses could mean the same call, the one without a name in it comes first.
+"""
 
 from __future__ import annotations
 
-from seatd.web.api import license_import, license_users, licenses, logout, sessions
+from seatd.web.api import (
+    agencies,
+    customer_status,
+    customer_terms,
+    customers,
+    license_import,
+    license_totals,
+    license_users,
+    licenses,
+    logout,
+    sessions,
+)
 from seatd.web.api.ops import Op
 
-OPS: tuple[Op, ...] = (*license_import.ops, *licenses.ops, *license_users.ops, *logout.ops, *sessions.ops)
+OPS: tuple[Op, ...] = (
+    *license_import.ops,
+    *license_totals.ops,
+    *licenses.ops,
+    *license_users.ops,
+    *logout.ops,
+    *sessions.ops,
+    *agencies.ops,
+    *customers.ops,
+    *customer_status.ops,
+    *customer_terms.ops,
+)
