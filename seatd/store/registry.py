@@ -13,12 +13,12 @@ import msgspec
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.access_values import TokenRecord
-from seatd.store.agencies import AgencyVerbs
 from seatd.store.audit import Decide
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
 from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
 from seatd.store.overviews import Overview, overview_of
+from seatd.store.people import PeopleVerbs
 from seatd.store.registry_values import (
     Assigned,
     HolderRow,
@@ -33,7 +33,7 @@ SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(AgencyVerbs, DomainVerbs):
+class RegistryVerbs(PeopleVerbs, DomainVerbs):
     """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the
     audit trail with its `deed` and, where the script cannot know them, its `changes`."""
 

@@ -61,5 +61,20 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "move_customer": lambda customer: Sample(
         f"/api/v1/customers/{customer}/agency", {"json": {"agency": "idle"}}
     ),
+    "list_domains": lambda _: Sample("/api/v1/domains", lists=True),
+    "one_domain": lambda customer: Sample(f"/api/v1/domains/{customer}.example"),
+    "create_domain": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/domains", {"json": {"domain": "new.example"}}
+    ),
+    "delete_domain": lambda customer: Sample(f"/api/v1/domains/empty.{customer}.example"),
+    "list_users": lambda customer: Sample(f"/api/v1/customers/{customer}/users"),
+    "create_user": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/users", {"json": {"user": f"new@{customer}.example"}}
+    ),
+    "one_user": lambda customer: Sample(f"/api/v1/customers/{customer}/users/zoe@{customer}.example"),
+    "change_user": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/users/zoe@{customer}.example", {"json": {"name": "Zoe"}}
+    ),
+    "delete_user": lambda customer: Sample(f"/api/v1/customers/{customer}/users/zoe@{customer}.example"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -32,8 +32,8 @@ each_role = pytest.mark.parametrize("role", ROLES)
 
 
 class World:
-    """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, and somebody assigned.
-    `acme` has a second domain, `other.example`."""
+    """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, somebody assigned, and
+    an empty domain. `acme` has a second domain, `other.example`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -53,6 +53,9 @@ class World:
                 domains=domains,
             )
             await self.permit(customer, *PERMISSIONS)
+            path = f"/api/v1/customers/{customer}"
+            await self.site.call("POST", f"{path}/domains", json={"domain": f"empty.{customer}.example"})
+            await self.site.call("POST", f"{path}/users", json={"user": f"zoe@{customer}.example"})
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )

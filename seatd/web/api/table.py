@@ -10,12 +10,14 @@ from seatd.web.api import (
     customer_status,
     customer_terms,
     customers,
+    domains,
     license_import,
     license_totals,
     license_users,
     licenses,
     logout,
     sessions,
+    users,
 )
 from seatd.web.api.ops import Op
 
@@ -30,4 +32,6 @@ OPS: tuple[Op, ...] = (
     *customers.ops,
     *customer_status.ops,
     *customer_terms.ops,
+    *domains.ops,
+    *users.ops,
 )
