@@ -84,14 +84,17 @@ class AuditVerbs(DurableVerbs):
                 yield _recorded(row)
             start = f"({_recorded(rows[-1]).id}"
 
+    def wall_ms(self) -> int:
+        """Now, by the calendar: milliseconds since 1970."""
+        return self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
+
     def _trail(self, customer: str | None) -> str:
         if customer is None:
             return deployment_key("deployment_audit")
         return customer_key("audit", self.partition(customer), customer)
 
     def _line(self, head: str, deed: Deed, customer: str | None, changes: Sequence[Change]) -> dict[str, Any]:
-        at_ms = self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
-        text = deed.entry(at_ms, customer or "", changes).written()
+        text = deed.entry(self.wall_ms(), customer or "", changes).written()
         return {"head": head, "entry": text, "hash": chained(head, text)}
 
     async def _write(

@@ -18,7 +18,6 @@ from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
 from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
 from seatd.store.overviews import Overview, overview_of
-from seatd.store.people import PeopleVerbs
 from seatd.store.registry_values import (
     Assigned,
     HolderRow,
@@ -27,13 +26,14 @@ from seatd.store.registry_values import (
     Page,
     SessionRow,
 )
+from seatd.store.resources import ResourceVerbs
 from seatd.store.values import StoreUnavailable, node_name
 
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(PeopleVerbs, DomainVerbs):
+class RegistryVerbs(ResourceVerbs, DomainVerbs):
     """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the
     audit trail with its `deed` and, where the script cannot know them, its `changes`."""
 

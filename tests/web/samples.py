@@ -76,5 +76,9 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
         f"/api/v1/customers/{customer}/users/zoe@{customer}.example", {"json": {"name": "Zoe"}}
     ),
     "delete_user": lambda customer: Sample(f"/api/v1/customers/{customer}/users/zoe@{customer}.example"),
+    "list_resources": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources"),
+    "one_resource": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
+    "switch_on": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/mobile"),
+    "switch_off": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -27,6 +27,8 @@ GRANTS: dict[Role, Grant] = {
 }
 NOMINAL = {"kind": "nominal", "product": "QUALITY_AUDITOR"}
 
+CHAT = {"kind": "nominal", "product": "CHAT"}
+
 each_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 each_role = pytest.mark.parametrize("role", ROLES)
 
@@ -47,6 +49,7 @@ class World:
             await self.site.imported(
                 {},
                 NOMINAL,
+                CHAT,
                 customer=customer,
                 jti=f"key-of-{customer}",
                 profile={"agency": agency},
@@ -56,6 +59,7 @@ class World:
             path = f"/api/v1/customers/{customer}"
             await self.site.call("POST", f"{path}/domains", json={"domain": f"empty.{customer}.example"})
             await self.site.call("POST", f"{path}/users", json={"user": f"zoe@{customer}.example"})
+            await self.site.call("PUT", f"/api/v1/domains/{customer}.example/resources/CHAT/web")
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )

@@ -13,7 +13,8 @@ from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
 from seatd.store.audit_values import Change
 from seatd.store.redis import Store
 from seatd.store.registry_values import Imported, LicenseRow
-from seatd.web.api.license_rows import DAY_MS, validity
+from seatd.web.api.license_rows import DAY_MS
+from seatd.web.api.license_use import validity
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment
 from seatd.web.caller import Scope

@@ -11,7 +11,7 @@ from seatd.licensing.catalog import Catalog
 from seatd.licensing.product import Combine, Product
 from seatd.store.overviews import Overview
 from seatd.store.registry_values import LicenseRow
-from seatd.web.api.license_rows import validity
+from seatd.web.api.license_use import validity
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Nothing, PageQuery, Search
 

@@ -16,6 +16,7 @@ from seatd.web.api import (
     license_users,
     licenses,
     logout,
+    resources,
     sessions,
     users,
 )
@@ -34,4 +35,5 @@ OPS: tuple[Op, ...] = (
     *customer_terms.ops,
     *domains.ops,
     *users.ops,
+    *resources.ops,
 )
