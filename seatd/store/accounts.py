@@ -18,13 +18,20 @@ class AccountVerbs(AuditVerbs):
 
     async def customers(self) -> list[str]:
         """The ids of all customers, sorted."""
+        return await self._listed("customers")
+
+    async def former_customers(self) -> list[str]:
+        """The ids of those that have been deleted, sorted: their audit trails are left."""
+        return await self._listed("former_customers")
+
+    async def _listed(self, name: str) -> list[str]:
         sets = await asyncio.gather(
             *(
-                self.pipeline.command("SMEMBERS", partition_key("customers", number))
+                self.pipeline.command("SMEMBERS", partition_key(name, number))
                 for number in range(self.partitions)
             )
         )
-        return sorted(name.decode() for found in sets for name in found)
+        return sorted(customer.decode() for found in sets for customer in found)
 
     async def has_customer(self, customer: str) -> bool:
         """Whether there is such a customer."""

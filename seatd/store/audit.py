@@ -68,17 +68,20 @@ class AuditVerbs(DurableVerbs):
         last = await self.pipeline.command("XREVRANGE", self._trail(customer), "+", "-", "COUNT", 1)
         return _recorded(last[0]).hash if last else GENESIS
 
+    async def audit_length(self, customer: str | None) -> int:
+        """How many entries a trail has."""
+        return int(await self.pipeline.command("XLEN", self._trail(customer)))
+
     async def audit_page(self, customer: str | None, *, before: str = "+", size: int = 50) -> Page[Recorded]:
         """A page of a trail, the newest entries first; `before` is the id of the last entry of the page before."""
         trail = self._trail(customer)
         end = before if before == "+" else f"({before}"
         rows = await self.pipeline.command("XREVRANGE", trail, end, "-", "COUNT", size)
-        total = await self.pipeline.command("XLEN", trail)
-        return Page(items=tuple(map(_recorded, rows)), total=total)
+        return Page(items=tuple(map(_recorded, rows)), total=await self.audit_length(customer))
 
-    async def audit_trail(self, customer: str | None) -> AsyncIterator[Recorded]:
-        """A whole trail from its beginning."""
-        start = "-"
+    async def audit_trail(self, customer: str | None, after: str = "") -> AsyncIterator[Recorded]:
+        """A whole trail from its beginning, or what comes after the entry with that id."""
+        start = f"({after}" if after else "-"
         while rows := await self.pipeline.command("XRANGE", self._trail(customer), start, "+", "COUNT", PAGE):
             for row in rows:
                 yield _recorded(row)

@@ -80,5 +80,9 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "one_resource": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
     "switch_on": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/mobile"),
     "switch_off": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
+    "list_audit": lambda customer: Sample(f"/api/v1/audit?customer={customer}"),
+    "export_audit": lambda customer: Sample(f"/api/v1/audit/export?customer={customer}&format=json"),
+    "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),
+    "verify_audit": lambda customer: Sample(f"/api/v1/audit/verify?customer={customer}"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

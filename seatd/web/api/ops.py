@@ -23,6 +23,7 @@ from typing import Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from seatd.web.api.downloads import Download
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.errors import Problem, invalid
@@ -102,10 +103,10 @@ class Ops(list[Op]):
         return declare
 
 
-def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
+def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of a call: who asks first, then what is asked, then the answer."""
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         caller = await caller_of(request)
         services = request.app[SERVICES]
         scope = Scope(services.store, caller.grant, op.action)
@@ -122,6 +123,8 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
         answer = await op.run(call)
         if answer is None:
             return web.Response(status=204)
+        if isinstance(answer, Download):
+            return await answer.send(request)
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
     return handle

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from seatd.web.api import (
     agencies,
+    audit,
+    audit_verify,
     customer_status,
     customer_terms,
     customers,
@@ -36,4 +38,6 @@ OPS: tuple[Op, ...] = (
     *domains.ops,
     *users.ops,
     *resources.ops,
+    *audit.ops,
+    *audit_verify.ops,
 )
