@@ -60,6 +60,22 @@ class Notice(Answer, frozen=True):
     message: str
 
 
+class Affected(Answer, frozen=True):
+    """How many users, and some of their names."""
+
+    number: int = 0
+    users: tuple[str, ...] = ()
+
+
+class AffectedLicense(Answer, frozen=True):
+    """Who of a license's users would lose by an import."""
+
+    license: str
+    above_limit: Affected = Affected()
+    not_covered: Affected = Affected()
+    assignments_lost: Affected = Affected()
+
+
 class Imported(Answer, frozen=True):
     """What an import did, or would do."""
 
@@ -68,6 +84,7 @@ class Imported(Answer, frozen=True):
     customer: str = ""
     licenses: tuple[ImportedLicense, ...] = ()
     notices: tuple[Notice, ...] = ()
+    affected: tuple[AffectedLicense, ...] = ()
 
 
 class User(Answer, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seatd.licensing.catalog import Catalog
-from seatd.licensing.extensions import Extension, Site, Wrong, bought, faults_of_all
+from seatd.licensing.extensions import Block, Extension, Site, Wrong, bought, faults_of_all
 from seatd.store.audit_values import Change, Deed
 from seatd.store.keys import customer_key
 from seatd.store.registry import RegistryVerbs
@@ -103,7 +103,9 @@ class ExtensionVerbs(RegistryVerbs):
         )
         return Site(
             extensions=dict(await self.extensions(customer)),
-            blocks=account.blocks,
+            blocks=tuple(
+                Block(first=int(block.first), last=int(block.last)) for block in account.number_blocks
+            ),
             domains=frozenset(name.decode() for name in domains),
             bought=bought(licenses.offers(), catalog),
         )

@@ -25,6 +25,7 @@ PARTITION_KEYS = (
     "cooldowns",
     "kicks",
     "customers",
+    "former_customers",
     "expiries",
 )
 CUSTOMER_KEYS = (

@@ -48,7 +48,7 @@ class Assigned(Value, frozen=True, kw_only=True):
 
 class LicenseRow(Value, frozen=True, kw_only=True):
     """A license with its use at one moment. `used`: holders (competitive) or assigned users (nominal);
-    `online`: holders with a live session."""
+    `online`: holders with a live session; `resources`: those of its product that are switched on in its domains."""
 
     id: str
     customer: str
@@ -69,6 +69,7 @@ class LicenseRow(Value, frozen=True, kw_only=True):
     created_ms: int
     used: int
     online: int
+    resources: int = 0
 
     @property
     def above_limit(self) -> int:

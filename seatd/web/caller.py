@@ -91,6 +91,13 @@ class Scope:
             raise Problem("unknown_customer")
         return customer
 
+    async def whole_customer(self, customer: str) -> str:
+        """The customer for what concerns all of it; the problem `forbidden` for who is limited to some of its domains."""
+        await self.named_customer(customer)
+        if self.domains is not None:
+            raise Problem("forbidden", "This concerns the whole customer, not only some of its domains.")
+        return customer
+
     def may_create(self, agency: str) -> bool:
         """Whether a customer that is not there yet may be made (by an import, say) for an agency."""
         return self._grant.is_everywhere or bool(self._grant.agency and self._grant.agency == agency)

@@ -85,6 +85,9 @@ async def _lunch(office: Office) -> None:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
         assert await office.store.amend(customer, deed, decide)
+    switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
+    assert switched.status == "not_licensed"
+    assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
     await _administrator(office.store)
 
 

@@ -17,7 +17,7 @@ from tests.store.office import person
 
 CATALOG = Catalog.load()
 DEED = Deed(by=SYSTEM, action="test")
-BLOCK = {"first": 200, "last": 299}
+BLOCK = {"first": "200", "last": "299"}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def site(store: Store, licensed: Licensed) -> Store:
     await licensed("call_recording", 3, id="recording", kind="nominal")
 
     async def decide() -> list[Change]:
-        return [Change(place="account", field="blocks", after=[BLOCK])]
+        return [Change(place="account", field="number_blocks", after=[BLOCK])]
 
     await store.amend("acme", DEED, decide)
     return store

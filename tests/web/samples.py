@@ -31,6 +31,8 @@ def mine(path: str, body: dict[str, Any] | None = None) -> Callable[[str], Sampl
     return lambda _: Sample(f"/api/v1/profile{path}", request, own=True, person=True)
 
 
+AGENCIES = {"acme": "wholesale", "beta": "elsewhere"}
+
 SAMPLES: dict[str, Callable[[str], Sample]] = {
     "import_license": lambda customer: Sample(
         "/api/v1/licenses",
@@ -78,5 +80,54 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "activity": lambda customer: Sample(f"/api/v1/usage/activity?customer={customer}"),
     "events": lambda customer: Sample(f"/api/v1/events?customer={customer}"),
     "denials": lambda customer: Sample(f"/api/v1/denials?customer={customer}"),
+    "license_totals": lambda _: Sample("/api/v1/licenses/totals", lists=True),
+    "list_agencies": lambda _: Sample("/api/v1/agencies", lists=True),
+    "create_agency": lambda _: Sample("/api/v1/agencies", {"json": {"id": "new"}}),
+    "one_agency": lambda customer: Sample(f"/api/v1/agencies/{AGENCIES[customer]}"),
+    "change_agency": lambda customer: Sample(
+        f"/api/v1/agencies/{AGENCIES[customer]}", {"json": {"name": "Wholesale"}}
+    ),
+    "delete_agency": lambda _: Sample("/api/v1/agencies/idle"),
+    "list_customers": lambda _: Sample("/api/v1/customers", lists=True),
+    "create_customer": lambda _: Sample("/api/v1/customers", {"json": {"id": "new"}}),
+    "one_customer": lambda customer: Sample(f"/api/v1/customers/{customer}"),
+    "change_customer": lambda customer: Sample(f"/api/v1/customers/{customer}", {"json": {"name": "New"}}),
+    "delete_customer": lambda customer: Sample(f"/api/v1/customers/{customer}"),
+    "suspend_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/suspend"),
+    "resume_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/resume"),
+    "cancel_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/cancel"),
+    "reinstate_customer": lambda customer: Sample(f"/api/v1/customers/{customer}/reinstate"),
+    "change_money": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/money", {"json": {"balance": "12.50", "currency": "EUR"}}
+    ),
+    "permit_agency": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/permissions", {"json": {"permissions": ["see"]}}
+    ),
+    "move_customer": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/agency", {"json": {"agency": "idle"}}
+    ),
+    "list_domains": lambda _: Sample("/api/v1/domains", lists=True),
+    "one_domain": lambda customer: Sample(f"/api/v1/domains/{customer}.example"),
+    "create_domain": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/domains", {"json": {"domain": "new.example"}}
+    ),
+    "delete_domain": lambda customer: Sample(f"/api/v1/domains/empty.{customer}.example"),
+    "list_users": lambda customer: Sample(f"/api/v1/customers/{customer}/users"),
+    "create_user": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/users", {"json": {"user": f"new@{customer}.example"}}
+    ),
+    "one_user": lambda customer: Sample(f"/api/v1/customers/{customer}/users/zoe@{customer}.example"),
+    "change_user": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/users/zoe@{customer}.example", {"json": {"name": "Zoe"}}
+    ),
+    "delete_user": lambda customer: Sample(f"/api/v1/customers/{customer}/users/zoe@{customer}.example"),
+    "list_resources": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources"),
+    "one_resource": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
+    "switch_on": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/mobile"),
+    "switch_off": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
+    "list_audit": lambda customer: Sample(f"/api/v1/audit?customer={customer}"),
+    "export_audit": lambda customer: Sample(f"/api/v1/audit/export?customer={customer}&format=json"),
+    "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),
+    "verify_audit": lambda customer: Sample(f"/api/v1/audit/verify?customer={customer}"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -16,7 +16,7 @@ from seatd.web.auth import token_hash
 from seatd.web.rights import OPEN, RIGHTS, reach
 from tests.web.conftest import Site, license_key
 from tests.web.people import TOTP, administrator, signed_in
-from tests.web.samples import SAMPLES, Sample
+from tests.web.samples import AGENCIES, SAMPLES, Sample
 
 GRANTS: dict[Role, Grant] = {
     "operator": EVERYTHING,
@@ -28,6 +28,8 @@ GRANTS: dict[Role, Grant] = {
 }
 NOMINAL = {"kind": "nominal", "product": "QUALITY_AUDITOR"}
 
+CHAT = {"kind": "nominal", "product": "CHAT"}
+
 CLOSED = [op for op in OPS if op.action]
 each_op = pytest.mark.parametrize("op", CLOSED, ids=lambda op: op.name)
 each_role = pytest.mark.parametrize("role", ROLES)
@@ -35,24 +37,31 @@ each_role = pytest.mark.parametrize("role", ROLES)
 
 class World:
     """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, somebody assigned,
-    an administrator and an API token. `acme` has a second domain, `other.example`."""
+    an administrator, an API token and an empty domain. `acme` has a second domain, `other.example`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.sessions: dict[str, str] = {}
 
     async def build(self) -> None:
-        for customer, agency in (("acme", "wholesale"), ("beta", "elsewhere")):
+        for agency in (*AGENCIES.values(), "idle"):
+            await self.site.call("POST", "/api/v1/agencies", json={"id": agency})
+        for customer, agency in AGENCIES.items():
             domains = [f"{customer}.example", *(["other.example"] if customer == "acme" else [])]
             await self.site.imported(
                 {},
                 NOMINAL,
+                CHAT,
                 customer=customer,
                 jti=f"key-of-{customer}",
                 profile={"agency": agency},
                 domains=domains,
             )
             await self.permit(customer, *PERMISSIONS)
+            path = f"/api/v1/customers/{customer}"
+            await self.site.call("POST", f"{path}/domains", json={"domain": f"empty.{customer}.example"})
+            await self.site.call("POST", f"{path}/users", json={"user": f"zoe@{customer}.example"})
+            await self.site.call("PUT", f"/api/v1/domains/{customer}.example/resources/CHAT/web")
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )

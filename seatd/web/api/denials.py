@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from seatd.store.event_values import Event
-from seatd.web.api.csv_export import Cell, Csv
+from seatd.web.api.downloads import Cell, Download, table
 from seatd.web.api.events import StreamQuery, first, matching
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Moment, Nothing, moment
@@ -46,7 +46,7 @@ class DenialPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @ops.op("GET", "/api/v1/denials", "denials.read", problems=("unknown_customer",))
-async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Csv:
+async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Download:
     """Who was refused, and why"""
     query = call.query
     await call.scope.named_customer(query.customer)
@@ -60,7 +60,7 @@ async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Csv
 
     found = matching(call.services.store, query, is_meant)
     if query.format == "csv":
-        return Csv("denials", DenialView.__struct_fields__, _rows(found))
+        return table("denials", DenialView.__struct_fields__, _rows(found))
     items = [item async for item in first(found, query.size + 1)]
     page = items[: query.size]
     return DenialPage(items=tuple(map(view, page)), next=page[-1].seq if len(items) > len(page) else None)

@@ -11,7 +11,7 @@ import msgspec
 from seatd.store.event_values import Event, EventType
 from seatd.store.events import EVENTS_AT_ONCE
 from seatd.store.redis import Store
-from seatd.web.api.csv_export import Cell, Csv
+from seatd.web.api.downloads import Cell, Download, table
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment
 from seatd.web.errors import invalid
@@ -75,7 +75,7 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @ops.op("GET", "/api/v1/events", "events.read", problems=("unknown_customer",))
-async def events(call: Call[Nothing, EventQuery, Nothing]) -> EventPage | Csv:
+async def events(call: Call[Nothing, EventQuery, Nothing]) -> EventPage | Download:
     """What happened to seats"""
     kind, scope = call.query.type, call.scope
     await scope.named_customer(call.query.customer)
@@ -85,7 +85,7 @@ async def events(call: Call[Nothing, EventQuery, Nothing]) -> EventPage | Csv:
 
     found = matching(call.services.store, call.query, is_meant)
     if call.query.format == "csv":
-        return Csv("events", EventView.__struct_fields__, _rows(found))
+        return table("events", EventView.__struct_fields__, _rows(found))
     items = [item async for item in first(found, call.query.size + 1)]
     page = items[: call.query.size]
     return EventPage(items=tuple(map(view, page)), next=page[-1].seq if len(items) > len(page) else None)

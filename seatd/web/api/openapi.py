@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from seatd import __version__
+from seatd.web.api.downloads import KINDS, Download
 from seatd.web.api.ops import Op
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
@@ -73,7 +74,9 @@ def problem_codes(op: Op) -> tuple[str, ...]:
 
 
 def _components(ops: tuple[Op, ...]) -> tuple[dict[object, Json], Json]:
-    shapes = [op.returns for op in ops if op.returns] + [op.body for op in ops if op.body is not Nothing]
+    shapes = [op.returns for op in ops if op.returns not in (None, Download)] + [
+        op.body for op in ops if op.body is not Nothing
+    ]
     unique = list(dict.fromkeys([*shapes, ProblemBody]))
     refs, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     return dict(zip(unique, refs, strict=True)), dict(components)
@@ -98,6 +101,9 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
 def _responses(op: Op, refs: dict[object, Json]) -> Json:
     if op.returns is None:
         responses: Json = {"204": {"description": "done"}}
+    elif op.returns is Download:
+        content = {kind: {"schema": {"type": "string"}} for kind in KINDS.values()}
+        responses = {"200": {"description": "ok", "content": content}}
     else:
         responses = {
             "200": {"description": "ok", "content": {"application/json": {"schema": refs[op.returns]}}}

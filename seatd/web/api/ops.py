@@ -7,9 +7,10 @@
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204, `Csv` beside it a table that is streamed. Every call has an action of `rights`, and whoever makes it a grant. A role
-that may do it nowhere is refused before the function is asked; how far it reaches, the function asks `call.scope`. The few
-calls that need no caller are declared by `open` and named in `rights.OPEN`: neither is enough without the other.
+a 204, `Download` (alone or beside it) a file that is streamed. Every call has an action of `rights`, and whoever makes it a
+grant. A role that may do it nowhere is refused before the function is asked; how far it reaches, the function asks
+`call.scope`. The few calls that need no caller are declared by `open` and named in `rights.OPEN`: neither is enough without
+the other.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
-from seatd.web.api.csv_export import Csv, send
+from seatd.web.api.downloads import Download
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.console import Console
@@ -138,9 +139,9 @@ class Ops(list[Op]):
 
 
 def _as_json(hint: object) -> object:
-    """What a call answers as JSON, which may also be had as CSV (`Listing[...] | Csv`)."""
+    """What a call answers as JSON, which may also be had as a file (`Listing[...] | Download`)."""
     kinds = typing.get_args(hint)
-    return next(kind for kind in kinds if kind is not Csv) if Csv in kinds else hint
+    return next(kind for kind in kinds if kind is not Download) if Download in kinds else hint
 
 
 def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -160,8 +161,8 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             **who,
         )
         answer = await op.run(call)
-        if isinstance(answer, Csv):
-            return await send(request, answer)
+        if isinstance(answer, Download):
+            return await answer.send(request)
         response = _written(answer)
         jar.write(response)
         return response

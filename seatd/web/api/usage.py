@@ -9,7 +9,7 @@ from itertools import groupby
 from seatd.store.redis import Store
 from seatd.store.usage_values import Level, UsageRow, number_of, row_until, start_ms
 from seatd.web.api.activity import ActivityView, activity_of
-from seatd.web.api.csv_export import Cell, Csv
+from seatd.web.api.downloads import Cell, Download, table
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Nothing
 from seatd.web.api.usage_targets import (
@@ -32,18 +32,18 @@ EXPORTED_AT_ONCE = 500
 
 
 @ops.op("GET", "/api/v1/usage", "usage.read", problems=("unknown_customer",))
-async def usage(call: Call[Nothing, UsageQuery, Nothing]) -> Listing[UsageView] | Csv:
+async def usage(call: Call[Nothing, UsageQuery, Nothing]) -> Listing[UsageView] | Download:
     """What was in use, and what was refused"""
     query = call.query
     if query.resolution == "live" and (query.from_ or query.to):
         raise invalid("resolution", "live is now: it takes no from and no to")
-    table = await _table(call.services.store, call.scope, query)
+    asked = await _table(call.services.store, call.scope, query)
     if query.format == "json":
-        page = tuple(await table.rows(query.offset, query.size))
-        return Listing(items=page, page=query.page, size=query.size, total=table.total)
-    if table.total > MOST_EXPORTED:
+        page = tuple(await asked.rows(query.offset, query.size))
+        return Listing(items=page, page=query.page, size=query.size, total=asked.total)
+    if asked.total > MOST_EXPORTED:
         raise invalid("format", f"more than {MOST_EXPORTED} rows: ask for less, or for longer times")
-    return Csv(f"usage-{query.resolution}", COLUMNS, _all_rows(table))
+    return table(f"usage-{query.resolution}", COLUMNS, _all_rows(asked))
 
 
 @ops.op("GET", "/api/v1/usage/activity", "usage.read", problems=("unknown_customer",))

@@ -9,7 +9,7 @@ import msgspec
 
 from seatd.store import usage_figures as figures
 from seatd.store.usage_values import UsageRow
-from seatd.web.api.csv_export import Cell
+from seatd.web.api.downloads import Cell
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.api.usage_targets import Target
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seatd.web.api.csv_export import written
+from seatd.web.api.downloads import written
 from tests.web.conftest import TOKEN, Site
 
 USAGE = "/api/v1/usage"
