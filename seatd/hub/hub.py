@@ -27,6 +27,7 @@ from seatd.hub.session import Session
 from seatd.hub.tickets import Tickets
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
+from seatd.hub.untold import Untold
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
@@ -96,6 +97,7 @@ class Hub:
         metrics.store_clock_drift_ratio.set_function(lambda: self.leases.drift)
         metrics.sessions_at_risk.set_function(self._at_risk)
         self.queue = Queue(self)
+        self.untold = Untold(store, metrics)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
         self._by_partition: dict[int, dict[str, Session]] = defaultdict(dict)
@@ -116,6 +118,7 @@ class Hub:
             self.queue.watch,
             self.licenses.watch,
             self.reassertion.audit,
+            self.untold.tell,
         )
         for work in background:
             self.spawn(forever(work))
@@ -141,6 +144,7 @@ class Hub:
         while self._tasks:  # what was begun by those that ended: sockets to close, endings to tell
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.endings.quiet()
+        await self.untold.flush()
         try:
             await self.leases.leave()
         except StoreUnavailable:

@@ -79,7 +79,9 @@ class Queue:
         """A session can no longer be served, whatever becomes free."""
         waiter = self._waiters.get(order.session)
         if waiter is not None and waiter.ref == order.ref:
-            self._hub.spawn(self._turn_away(waiter, Denied(code=order.code, product=order.product)))
+            denial = Denied(code=order.code, product=order.product)
+            waiter.session.denied_by_store = denial
+            self._hub.spawn(self._turn_away(waiter, denial))
 
     def place_of(self, session: Session) -> Waiting | None:
         """Where a session waits, as the store has to know it; None when it does not."""

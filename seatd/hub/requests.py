@@ -89,6 +89,8 @@ async def _draw(
         return UNAVAILABLE
     if isinstance(outcome, Gone) and not await _lose(session):
         return UNAVAILABLE
+    if isinstance(outcome, Denied):
+        session.denied_by_store = outcome
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
 

@@ -19,7 +19,7 @@ from seatd.hub.reassertion import held_by
 from seatd.hub.tickets import Vouched
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
-from seatd.store.values import Ended, Order
+from seatd.store.values import Denied, Ended, Order
 from seatd_protocol import codes
 from seatd_protocol.codec import BadMessage, Codec
 from seatd_protocol.codes import CloseCode
@@ -59,7 +59,7 @@ class Session:
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
     `need` are the products without which it ends. `welcomed` is False while it waits in the queue; `counted_as` is the
     state in which the metrics have it. `known_busy` is what the store knows of `busy`; `asked_s` is when the client was
-    last told that somebody waits; `vouched` is what its last ticket says.
+    last told that somebody waits; `vouched` is what its last ticket says; `denied_by_store` is the store's last denial.
     """
 
     identity: Identity
@@ -83,6 +83,7 @@ class Session:
         self.asked_s = -math.inf
         self.welcomed = False
         self.counted_as = ""
+        self.denied_by_store: Denied | None = None
         self.closing: CloseCode | None = None
         self._transport = transport
         self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)

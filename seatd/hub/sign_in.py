@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from seatd.hub.denials import UNAVAILABLE, deny
+from seatd.hub.denials import UNAVAILABLE, deny, note
 from seatd.hub.secret import hashed, new_key
 from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of
@@ -31,6 +31,7 @@ async def hello(session: Session, message: Hello) -> None:
     session.identity = await hub.tokens.check(message.token)
     session.device = message.device
     if hub.is_full:
+        note(session, Denied(code="overloaded", product=next(iter(message.need), None)))
         return session.close(codes.OVERLOADED)
     if message.resume and await _resume(session, message.resume):
         return None
@@ -146,6 +147,8 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
         except asyncio.CancelledError:
             hub.spawn(hub.departures.end_unsure(session))
             raise
+        if isinstance(answer, Denied):
+            session.denied_by_store = answer
         await _settle_in(session, asked, answer)
     hub.count_request("open", (item.product for item in asked.need), answer)
     return UNAVAILABLE if isinstance(answer, Gone) else answer

@@ -178,3 +178,19 @@ async def test_events_of_a_type_and_a_time(busy: Site) -> None:
     assert granted["seq"] not in [item["seq"] for item in page["items"]]
     status, body = await busy.call("GET", "/api/v1/events")
     assert (status, body["code"]) == (422, "invalid")
+
+
+async def test_what_only_the_node_denies(site: Site) -> None:
+    await site.imported()
+    _, told = await site.signed_in("alice@acme.example", "NO_SUCH_PRODUCT")
+    assert told["type"] == "denied"
+    await site.services.hub.untold.flush()
+    _, page = await site.call("GET", "/api/v1/denials?customer=acme")
+    (denial,) = page["items"]
+    assert (denial["code"], denial["user"]) == (told["code"], "alice@acme.example")
+
+
+async def test_what_the_store_denies_is_counted_once(busy: Site) -> None:
+    await busy.services.hub.untold.flush()
+    (row,) = await items(busy, "")
+    assert row["denials"] == {"no_seat": 1}
