@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatd.store.administrator_values import SignIn, SignInLink
+from seatd.store.hashes import fields_of
 from seatd.store.keys import deployment_key
 from seatd.store.verbs import Verbs
 
@@ -23,9 +24,7 @@ class SignInVerbs(Verbs):
 
     async def sign_ins(self) -> dict[str, SignIn]:
         """All sessions by their hash, the oldest first."""
-        fields = await self.pipeline.command("HGETALL", deployment_key("sign_ins"))
-        if isinstance(fields, list):
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
+        fields = fields_of(await self.pipeline.command("HGETALL", deployment_key("sign_ins")))
         found = {
             digest.decode(): msgspec.json.decode(packed, type=SignIn) for digest, packed in fields.items()
         }
@@ -45,9 +44,7 @@ class SignInVerbs(Verbs):
     async def put_link(self, digest: str, record: SignInLink, *, now_ms: int) -> None:
         """A new link. Those that are over by now are thrown away."""
         key = deployment_key("sign_in_links")
-        fields = await self.pipeline.command("HGETALL", key)
-        if isinstance(fields, list):
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
+        fields = fields_of(await self.pipeline.command("HGETALL", key))
         for old, packed in fields.items():
             if msgspec.json.decode(packed, type=SignInLink).ends_ms <= now_ms:
                 await self.pipeline.command("HDEL", key, old)

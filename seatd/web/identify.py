@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from seatd.web.address import address_of
 from seatd.web.caller import Caller
 from seatd.web.origin import refuse_forged
 from seatd.web.services import AUTHENTICATOR, CONSOLE
@@ -16,7 +17,7 @@ async def caller_of(request: web.Request, jar: Jar) -> Caller:
     authorization = request.headers.get("Authorization")
     if authorization is not None or not jar.secret:
         return await _by_token(request, authorization)
-    caller = await request.app[CONSOLE].caller(jar.secret, request.remote or "")
+    caller = await request.app[CONSOLE].caller(jar.secret, address_of(request))
     refuse_forged(request, csrf_of(jar.secret))
     return caller
 
@@ -26,7 +27,7 @@ async def _by_token(request: web.Request, authorization: str | None) -> Caller:
     return Caller(
         name=record.name,
         grant=record.grant,
-        address=request.remote or "",
+        address=address_of(request),
         id=record.id,
         ends_ms=record.expires_ms,
     )

@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from seatd.web.address import address_of
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.console import Console
@@ -146,7 +147,7 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
             services=request.app[SERVICES],
             console=request.app[CONSOLE],
             jar=jar,
-            address=request.remote or "",
+            address=address_of(request),
             path=_path(request.match_info, op.path),
             query=_query(request, op.query),
             body=await _body(request, op.body),
