@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatd.store.administrator_values import SignIn, SignInLink
+from seatd.store.audit_values import Change, Veiled
 from seatd.store.hashes import fields_of
 from seatd.store.keys import deployment_key
 from seatd.store.verbs import Verbs
@@ -41,14 +42,12 @@ class SignInVerbs(Verbs):
             return 0
         return int(await self.pipeline.command("HDEL", deployment_key("sign_ins"), *digests))
 
-    async def put_link(self, digest: str, record: SignInLink, *, now_ms: int) -> None:
-        """A new link. Those that are over by now are thrown away."""
+    async def drop_links(self, now_ms: int) -> None:
+        """Throws away the links that are over by now."""
         key = deployment_key("sign_in_links")
-        fields = fields_of(await self.pipeline.command("HGETALL", key))
-        for old, packed in fields.items():
+        for digest, packed in fields_of(await self.pipeline.command("HGETALL", key)).items():
             if msgspec.json.decode(packed, type=SignInLink).ends_ms <= now_ms:
-                await self.pipeline.command("HDEL", key, old)
-        await self.pipeline.command("HSET", key, digest, msgspec.json.encode(record))
+                await self.pipeline.command("HDEL", key, digest)
 
     async def link(self, digest: str) -> SignInLink | None:
         """The link with this hash, while nobody has used it."""
@@ -58,3 +57,8 @@ class SignInVerbs(Verbs):
     async def use_link(self, digest: str) -> bool:
         """Uses a link up. False: somebody else was faster."""
         return bool(await self.pipeline.command("HDEL", deployment_key("sign_in_links"), digest))
+
+
+def link_change(digest: str, link: SignInLink) -> Change:
+    """The change that makes a link, for `AuditVerbs.amend`. The trail names whom it signs in, not its hash."""
+    return Veiled(place="sign_in_links", field=digest, after=msgspec.to_builtins(link), label=link.name)

@@ -11,9 +11,10 @@ from seatd.web.services import AUTHENTICATOR, CONSOLE
 from seatd.web.session_cookie import Jar, csrf_of
 
 
-async def caller_of(request: web.Request, jar: Jar) -> Caller:
+async def caller_of(request: web.Request, jar: Jar | None = None) -> Caller:
     """Who asks; the problem `unauthenticated` for a stranger. A token counts before a cookie, for no page can make a browser
     send one by itself."""
+    jar = jar or Jar(request)
     authorization = request.headers.get("Authorization")
     if authorization is not None or not jar.secret:
         return await _by_token(request, authorization)
