@@ -301,6 +301,7 @@ def _console_options(settings: Settings) -> ConsoleOptions:
         idle_ms=round(admin.idle_s * 1000),
         require_totp=admin.require_totp,
         public_url=admin.public_url or "",
+        proxies=admin.proxies,
     )
 
 

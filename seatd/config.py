@@ -68,6 +68,7 @@ class Admin(Section, frozen=True):
 
     listen: Address = Address("127.0.0.1", 8471)
     public_url: str | None = None
+    proxies: tuple[str, ...] = ()
     session_s: Seconds = Seconds(12 * 3600)
     idle_s: Seconds = Seconds(30 * 60)
     require_totp: bool = False

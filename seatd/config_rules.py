@@ -8,6 +8,7 @@ unevenly, for a client's last round trip and for the store's own time to answer.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -142,10 +143,21 @@ def _listeners(settings: Settings) -> Iterator[BrokenRule]:
     if admin.public_url is not None and not _PAGE.fullmatch(admin.public_url):
         text = "admin.public_url: must be https://HOST[:PORT] (or http://...), with no path"
         yield BrokenRule(("admin.public_url",), text)
+    if not all(map(_is_network, admin.proxies)):
+        text = "admin.proxies: each must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24"
+        yield BrokenRule(("admin.proxies",), text)
     for origin in clients.allowed_origins:
         if not _ORIGIN.fullmatch(origin):
             text = "clients.allowed_origins: each must be * or SCHEME://HOST[:PORT], with no path"
             yield BrokenRule(("clients.allowed_origins",), text)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _store(settings: Settings) -> Iterator[BrokenRule]:

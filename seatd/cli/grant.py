@@ -15,13 +15,11 @@ ROLES = ("operator", "agency", "owner", "admin", "supervisor", "auditor")
 
 def grant_options(default_role: str | None = None) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """`--role`, `--agency`, `--customer` and `--domain`; the verb gets them as `grant`, the body of the REST API."""
-    role_option = click.option(
-        "--role",
-        type=click.Choice(ROLES),
-        default=default_role,
-        required=default_role is None,
-        show_default=True,
-        help="What may be done.",
+    kind = click.Choice(ROLES)
+    role_option = (
+        click.option("--role", type=kind, default=default_role, show_default=True, help="What may be done.")
+        if default_role
+        else click.option("--role", type=kind, required=True, help="What may be done.")
     )
 
     def with_options(command: Callable[..., R]) -> Callable[..., R]:

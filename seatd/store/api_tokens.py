@@ -7,6 +7,7 @@ import msgspec
 from seatd.store.access_values import TokenRecord
 from seatd.store.audit import AuditVerbs
 from seatd.store.audit_values import Change, Veiled
+from seatd.store.hashes import fields_of
 from seatd.store.keys import deployment_key
 
 
@@ -15,10 +16,7 @@ class ApiTokenVerbs(AuditVerbs):
 
     async def tokens(self) -> dict[str, TokenRecord]:
         """All API tokens by their hash, the oldest first."""
-        words = ("HGETALL", deployment_key("api_tokens"))
-        fields = await self.pipeline.command(*words)
-        if isinstance(fields, list):
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
+        fields = fields_of(await self.pipeline.command("HGETALL", deployment_key("api_tokens")))
         found = {
             digest.decode(): msgspec.json.decode(packed, type=TokenRecord)
             for digest, packed in fields.items()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from seatd.store.administrator_values import SignIn, SignInLink
+from seatd.store.audit_values import Change, Veiled
+from seatd.store.hashes import fields_of
 from seatd.store.keys import deployment_key
 from seatd.store.verbs import Verbs
 
@@ -23,9 +25,7 @@ class SignInVerbs(Verbs):
 
     async def sign_ins(self) -> dict[str, SignIn]:
         """All sessions by their hash, the oldest first."""
-        fields = await self.pipeline.command("HGETALL", deployment_key("sign_ins"))
-        if isinstance(fields, list):
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
+        fields = fields_of(await self.pipeline.command("HGETALL", deployment_key("sign_ins")))
         found = {
             digest.decode(): msgspec.json.decode(packed, type=SignIn) for digest, packed in fields.items()
         }
@@ -42,16 +42,12 @@ class SignInVerbs(Verbs):
             return 0
         return int(await self.pipeline.command("HDEL", deployment_key("sign_ins"), *digests))
 
-    async def put_link(self, digest: str, record: SignInLink, *, now_ms: int) -> None:
-        """A new link. Those that are over by now are thrown away."""
+    async def drop_links(self, now_ms: int) -> None:
+        """Throws away the links that are over by now."""
         key = deployment_key("sign_in_links")
-        fields = await self.pipeline.command("HGETALL", key)
-        if isinstance(fields, list):
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
-        for old, packed in fields.items():
+        for digest, packed in fields_of(await self.pipeline.command("HGETALL", key)).items():
             if msgspec.json.decode(packed, type=SignInLink).ends_ms <= now_ms:
-                await self.pipeline.command("HDEL", key, old)
-        await self.pipeline.command("HSET", key, digest, msgspec.json.encode(record))
+                await self.pipeline.command("HDEL", key, digest)
 
     async def link(self, digest: str) -> SignInLink | None:
         """The link with this hash, while nobody has used it."""
@@ -61,3 +57,8 @@ class SignInVerbs(Verbs):
     async def use_link(self, digest: str) -> bool:
         """Uses a link up. False: somebody else was faster."""
         return bool(await self.pipeline.command("HDEL", deployment_key("sign_in_links"), digest))
+
+
+def link_change(digest: str, link: SignInLink) -> Change:
+    """The change that makes a link, for `AuditVerbs.amend`. The trail names whom it signs in, not its hash."""
+    return Veiled(place="sign_in_links", field=digest, after=msgspec.to_builtins(link), label=link.name)

@@ -25,12 +25,13 @@ PER_PERSON = 20
 
 class ConsoleOptions(msgspec.Struct, frozen=True, kw_only=True):
     """`session_ms`: how long a session lasts at the most; `idle_ms`: how long one lasts that nobody uses. `public_url`: where
-    browsers reach the console when something stands before it."""
+    browsers reach the console when something stands before it, and `proxies` the addresses and networks of what does."""
 
     session_ms: int = 12 * 60 * 60 * 1000
     idle_ms: int = 30 * 60 * 1000
     require_totp: bool = False
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 class Console:

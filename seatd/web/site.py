@@ -7,6 +7,7 @@ import re
 from aiohttp import web
 
 from seatd import __version__
+from seatd.web.address import PROXIES, networks
 from seatd.web.api import openapi
 from seatd.web.api.ops import MAX_BODY, handler
 from seatd.web.api.table import OPS
@@ -36,6 +37,7 @@ def make_admin_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
     app[SERVICES] = services
     app[AUTHENTICATOR] = Authenticator(services.store.token, now_ms=services.now_ms)
+    app[PROXIES] = networks(services.console.proxies)
     app[PUBLIC_URL] = services.console.public_url
     app[CONSOLE] = Console(services.store, services.console, now_ms=services.now_ms)
     app.on_response_prepare.append(secure)

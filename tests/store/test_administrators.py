@@ -14,6 +14,7 @@ from seatd.store.administrators import changed
 from seatd.store.api_tokens import token_change
 from seatd.store.audit_values import OTHER, SAME, SYSTEM, Change, Deed, Entry
 from seatd.store.redis import Store
+from seatd.store.sign_ins import link_change
 
 DEED = Deed(by=SYSTEM, action="test")
 ROOT = Administrator(
@@ -84,8 +85,10 @@ async def test_a_session_that_has_ended_is_not_brought_back(store: Store) -> Non
 
 
 async def test_only_one_uses_a_link(store: Store) -> None:
-    await store.put_link("old", SignInLink(name="root", generation=5, ends_ms=7), now_ms=1)
-    await store.put_link("new", SignInLink(name="root", generation=5, ends_ms=17), now_ms=7)
+    for digest, ends_ms in (("old", 7), ("new", 17)):
+        await write(store, link_change(digest, SignInLink(name="root", generation=5, ends_ms=ends_ms)))
+    assert (await last_entry(store)).changes[0].field == "root"
+    await store.drop_links(7)
     assert await store.link("old") is None
     used = await asyncio.gather(*(store.use_link("new") for _ in range(10)))
     assert used.count(True) == 1

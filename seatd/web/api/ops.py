@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from aiohttp import web
 
+from seatd.web.address import address_of
 from seatd.web.api.downloads import Download
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
@@ -154,7 +155,7 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             services=request.app[SERVICES],
             console=request.app[CONSOLE],
             jar=jar,
-            address=request.remote or "",
+            address=address_of(request),
             path=_path(request.match_info, op.path),
             query=_query(request, op.query),
             body=await _body(request, op.body),

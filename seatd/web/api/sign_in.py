@@ -74,7 +74,7 @@ async def _by_password(call: OpenSignIn) -> Administrator:
         kept = found.password_hash if found else ""
         good = await call.services.passwords.check(call.body.password, kept)
         if found is None or found.disabled or not good or not await _code_fits(call, found):
-            raise Problem(REFUSED)
+            raise _refused(call, found)
     if call.services.passwords.is_outdated(kept):
         return await _rehashed(call, found)
     return found
@@ -87,12 +87,18 @@ async def _by_link(call: OpenSignIn) -> Administrator:
     async with throttled(call.services, link.name if link else "", call.address, REFUSED):
         found = await store.administrator(link.name) if link else None
         if link is None or found is None or found.disabled or link.ends_ms <= call.services.now_ms():
-            raise Problem(REFUSED)
+            raise _refused(call, found)
         if link.generation != found.generation or not await _code_fits(call, found):
-            raise Problem(REFUSED)
+            raise _refused(call, found)
         if not await store.use_link(digest):
-            raise Problem(REFUSED)
+            raise _refused(call, found)
     return found
+
+
+def _refused(call: OpenSignIn, found: Administrator | None) -> Problem:
+    """The one answer to all that is wrong. The log names whom there is, never what was typed: it may be a password."""
+    _log.warning("sign-in refused", administrator=found.name if found else "", address=call.address)
+    return Problem(REFUSED)
 
 
 async def _code_fits(call: OpenSignIn, administrator: Administrator) -> bool:

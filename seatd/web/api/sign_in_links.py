@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from seatd.store.administrator_values import SignInLink
+from seatd.store.audit_values import Change
+from seatd.store.sign_ins import link_change
 from seatd.web.api.administrators import Name, own
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment
@@ -38,11 +40,16 @@ class LinkView(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_link(call: Call[Nothing, Nothing, NewLink]) -> LinkView:
     """Make a link that signs an administrator in once, within ten minutes; a one-time code is needed all the same"""
-    store, now_ms = call.services.store, call.services.now_ms()
-    administrator = own(call, await store.administrator(call.body.name))
-    if administrator.disabled:
-        raise Problem("unknown_administrator", "The administrator is disabled.")
+    store, name, now_ms = call.services.store, call.body.name, call.services.now_ms()
     secret, ends_ms = new_secret(), now_ms + GOOD_FOR_MS
-    record = SignInLink(name=administrator.name, generation=administrator.generation, ends_ms=ends_ms)
-    await store.put_link(digest_of(secret), record, now_ms=now_ms)
+
+    async def decide() -> list[Change]:
+        found = own(call, await store.administrator(name))
+        if found.disabled:
+            raise Problem("unknown_administrator", "The administrator is disabled.")
+        record = SignInLink(name=name, generation=found.generation, ends_ms=ends_ms)
+        return [link_change(digest_of(secret), record)]
+
+    await store.drop_links(now_ms)
+    await store.amend(None, call.caller.deed("administrator.link", name), decide)
     return LinkView(link=secret, path=f"/sign-in#{secret}", ends=moment(ends_ms))

@@ -51,6 +51,7 @@ async def test_no_secret_is_stored_logged_or_answered(site: Site) -> None:
     with capture_logs() as logs:
         _, profile, secret = await sign_in(site, name="root", password=PASSWORD, code=code_now())
         await refused(site, name="root", password="a wrong pass phrase")
+        await refused(site, name="a wrong pass phrase", password="typed in the wrong field")
     kept = str(await site.services.store.client.hgetall(deployment_key("sign_ins")))
     trail = str([recorded.text async for recorded in site.services.store.audit_trail(None)])
     for text in (kept, trail, str(logs), json.dumps(profile)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from seatd.web.api.sign_in_links import GOOD_FOR_MS
+from seatd.web.session_cookie import digest_of
 from tests.conftest import Clock
 from tests.web.conftest import NOW_MS, Site
 from tests.web.people import PASSWORD, TOTP, Browser, administrator, code_now, sign_in
@@ -53,9 +54,12 @@ async def test_a_link_does_not_replace_the_one_time_code(site: Site) -> None:
     assert (await sign_in(site, link=link, code=code_now(now_ms=NOW_MS)))[0] == 200
 
 
-async def test_links_are_stored_by_their_hash(site: Site) -> None:
+async def test_links_leave_a_trail_and_are_stored_by_their_hash(site: Site) -> None:
     await administrator(site, "root")
     link = await link_for(site, "root")
+    trail = [recorded async for recorded in site.services.store.audit_trail(None)]
+    assert (trail[-1].entry().action, trail[-1].entry().target) == ("administrator.link", "root")
+    assert digest_of(link) not in str(trail)
     assert link not in str(await site.services.store.client.hgetall("seatd:{all}:sign_in_links"))
 
 
