@@ -160,6 +160,7 @@ class Node:
             catalog=self.catalog,
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
+            admin_host=settings.admin.listen.host,
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)

@@ -8,6 +8,7 @@ from seatd import __version__
 from seatd.cli import license_issue, license_registry, license_show
 from seatd.cli.config import config_group
 from seatd.cli.demo import demo_group
+from seatd.cli.doctor import doctor
 from seatd.cli.keys import keys_group
 from seatd.cli.license import license_group
 from seatd.cli.logout import logout
@@ -39,6 +40,7 @@ for verb in (
     license_group,
     session_group,
     logout,
+    doctor,
     keys_group,
     token_group,
     config_group,

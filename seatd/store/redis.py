@@ -36,7 +36,7 @@ class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVer
         Raises `WrongDeployment`, or `StoreUnavailable`. What is only unwise is logged.
         """
         try:
-            unwise = await self._unwise()
+            unwise = await self.unwise()
             recorded = await self.found_again()
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
@@ -64,7 +64,8 @@ class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVer
             self.ticket_keys = tuple(dict.fromkeys((key, *self.ticket_keys)))[:TICKET_KEYS]
         return int(partitions or 0)
 
-    async def _unwise(self) -> list[str]:
+    async def unwise(self) -> list[str]:
+        """What is unwise about the store's servers, a sentence each. Raises `WrongDeployment` for what would break a rule."""
         clustered = isinstance(self.pipeline, Cluster)
         found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
         return sorted(set().union(*found))

@@ -9,6 +9,7 @@ from seatd.web.api import (
     agencies,
     audit,
     audit_verify,
+    checks,
     customer_status,
     customer_terms,
     customers,
@@ -40,4 +41,5 @@ OPS: tuple[Op, ...] = (
     *resources.ops,
     *audit.ops,
     *audit_verify.ops,
+    *checks.ops,
 )
