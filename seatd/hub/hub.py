@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from seatd.hub.beats import Wheel
+from seatd.hub.deletions import Deletions
 from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
 from seatd.hub.forever import forever
@@ -80,6 +81,7 @@ class Hub:
         )
         self.reassertion = Reassertion(self, audit_s=options.audit_s)
         self.policies = Policies(self)
+        self.deletions = Deletions(self)
         self.licenses = LicenseMemory(self)
         self.tickets = Tickets(self)
         self.on_found_again: Callable[[], Awaitable[object]] | None = None

@@ -110,6 +110,7 @@ async def _evening(office: Office) -> None:
     assert await store.unassign("acme", "named", person("alice"))
     for license in ("cc", "named"):
         assert await store.drop_license("acme", license)
+    assert not await store.forget_customer("acme")
     await office.pass_ms(store.options.tomb_ms + 1)
     for node in ("n1", "n2"):
         await office.beat(node, leave=True)
