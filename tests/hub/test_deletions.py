@@ -72,7 +72,7 @@ async def test_then_everybody_is_forced_out_and_all_is_gone(
         logout = await peer.heard(Logout)
         assert logout.message == "Your company's account has been closed."
         await peer.say(Ack(order=peer.session._ordered_out.number if peer.session._ordered_out else 0))
-        assert (await peer.closed())[1] == "forced"
+        assert (await peer.closed())[1] == "logout"
     await looking
     await eventually(lambda: not hub.endings.has(ann.session.key))
     await eventually(lambda: not other.endings.has(bob.session.key))
