@@ -55,6 +55,8 @@ DEPLOYMENT_KEYS = (
     "attempts",
     "api_tokens",
     "domain_owners",
+    "idempotency",
+    "idempotency_times",
     "deployment_audit",
 )
 

@@ -8,6 +8,7 @@ import structlog
 
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
+from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
@@ -23,7 +24,7 @@ TICKET_KEY_BYTES = 32
 TICKET_KEYS = 4
 
 
-class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVerbs):
+class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVerbs, IdempotencyVerbs):
     """Seats, sessions, nodes and the registry, on Redis or Valkey."""
 
     ticket_keys: tuple[bytes, ...] = ()

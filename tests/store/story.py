@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.idempotency import KeptAnswer
 from seatd.store.redis import Store
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
 from tests.conftest import Clock
@@ -83,6 +84,9 @@ async def _lunch(office: Office) -> None:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
         assert await office.store.amend(customer, deed, decide)
+    assert await office.store.claim_answer("key", "what", 1) is None
+    assert await office.store.claim_answer("key", "what", 2) == KeptAnswer(asked="what")
+    await office.store.keep_answer("key", None)
     switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
     assert switched.status == "not_licensed"
     assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)

@@ -18,7 +18,7 @@ from tests.store.story import working_day
 
 SOURCES = dict(sorted(sources()))
 PARTITION_VERBS = ("beat", "vouch")
-DEPLOYMENT_VERBS = ("amend_deployment",)
+DEPLOYMENT_VERBS = ("amend_deployment", "claim_answer", "keep_answer")
 KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"
 

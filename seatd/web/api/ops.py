@@ -24,6 +24,7 @@ import msgspec
 from aiohttp import web
 
 from seatd.web.api.downloads import Download
+from seatd.web.api.idempotency import HEADER, once
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.errors import Problem, invalid
@@ -120,14 +121,23 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             _query(request, op.query),
             await _body(request, op.body),
         )
-        answer = await op.run(call)
-        if answer is None:
-            return web.Response(status=204)
-        if isinstance(answer, Download):
-            return await answer.send(request)
-        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+        async def run() -> web.StreamResponse:
+            return await _response(request, await op.run(call))
+
+        if op.method == "GET" or HEADER not in request.headers:
+            return await run()
+        return await once(request, services.store, caller, op.action, services.now_ms(), run)
 
     return handle
+
+
+async def _response(request: web.Request, answer: object) -> web.StreamResponse:
+    if answer is None:
+        return web.Response(status=204)
+    if isinstance(answer, Download):
+        return await answer.send(request)
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
 async def caller_of(request: web.Request) -> Caller:
