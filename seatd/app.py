@@ -169,6 +169,7 @@ class Node:
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
             console=_console_options(settings),
+            admin_host=settings.admin.listen.host,
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)

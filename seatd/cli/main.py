@@ -9,6 +9,7 @@ from seatd.cli import license_issue, license_registry, license_show, token_api
 from seatd.cli.admin import admin_group
 from seatd.cli.config import config_group
 from seatd.cli.demo import demo_group
+from seatd.cli.doctor import doctor
 from seatd.cli.keys import keys_group
 from seatd.cli.license import license_group
 from seatd.cli.logout import logout
@@ -40,6 +41,7 @@ for verb in (
     license_group,
     session_group,
     logout,
+    doctor,
     keys_group,
     token_group,
     admin_group,

@@ -10,6 +10,7 @@ from contextlib import suppress
 import structlog
 
 from seatd.hub.beats import Wheel
+from seatd.hub.deletions import Deletions
 from seatd.hub.departures import Departures
 from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
@@ -75,6 +76,7 @@ class Hub:
         self.orders = Orders(self)
         self.reassertion = Reassertion(self, audit_s=options.audit_s)
         self.policies = Policies(self)
+        self.deletions = Deletions(self)
         self.licenses = LicenseMemory(self)
         self.tickets = Tickets(self)
         self.on_found_again: Callable[[], Awaitable[object]] | None = None

@@ -61,6 +61,8 @@ DEPLOYMENT_KEYS = (
     "attempts",
     "api_tokens",
     "domain_owners",
+    "idempotency",
+    "idempotency_times",
     "deployment_audit",
 )
 

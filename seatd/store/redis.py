@@ -13,6 +13,7 @@ from seatd.store.checks import check
 from seatd.store.cluster import Cluster
 from seatd.store.events import EventVerbs
 from seatd.store.extensions import ExtensionVerbs
+from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
@@ -42,6 +43,7 @@ class Store(
     UsageVerbs,
     EventVerbs,
     AccessVerbs,
+    IdempotencyVerbs,
 ):
     """Seats, sessions, nodes, the registry and its administrators, on Redis or Valkey."""
 
@@ -55,7 +57,7 @@ class Store(
         Raises `WrongDeployment`, or `StoreUnavailable`. What is only unwise is logged.
         """
         try:
-            unwise = await self._unwise()
+            unwise = await self.unwise()
             recorded = await self.found_again()
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
@@ -83,7 +85,8 @@ class Store(
             self.ticket_keys = tuple(dict.fromkeys((key, *self.ticket_keys)))[:TICKET_KEYS]
         return int(partitions or 0)
 
-    async def _unwise(self) -> list[str]:
+    async def unwise(self) -> list[str]:
+        """What is unwise about the store's servers, a sentence each. Raises `WrongDeployment` for what would break a rule."""
         clustered = isinstance(self.pipeline, Cluster)
         found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
         return sorted(set().union(*found))

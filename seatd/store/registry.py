@@ -109,6 +109,13 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
             await self._changed(customer)
         return changes
 
+    async def forget_customer(self, customer: str) -> bool:
+        """The last step of a customer's deletion. False: it has sessions still, or is not to be deleted any more."""
+        answer = await self.call("forget_customer", customer)
+        await self._announce(customer)
+        await self.make_durable(self.partition(customer))
+        return answer.word == "forgotten"
+
     async def registry(self, customers: Sequence[str] | None = None) -> list[LicenseRow]:
         """All licenses (of these customers) with their use, by customer and id: one consistent view per customer."""
         if customers is None:

@@ -31,8 +31,9 @@ async def no_weeks(_rows: Sequence[LicenseRow]) -> Mapping[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`cooldown_s` is how long a forced logout keeps a user out when the call does not say. `week_changes` answers, by license
-    id, how the use has changed against the week before, in percent; of what is not known nothing."""
+    """`cooldown_s` is how long a forced logout keeps a user out when the call does not say; `admin_host` is where the admin
+    listener listens. `week_changes` answers, by license id, how the use has changed against the week before, in percent; of
+    what is not known nothing."""
 
     store: Store
     hub: Hub
@@ -42,6 +43,7 @@ class Services:
     cooldown_s: int = 60
     console: ConsoleOptions = field(default_factory=ConsoleOptions)
     passwords: Passwords = field(default_factory=Passwords)
+    admin_host: str = "127.0.0.1"
     now_ms: Callable[[], int] = wall_clock_ms
     week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks
 

@@ -87,7 +87,7 @@ async def leftovers(store: Store) -> list[str]:
 
 
 async def everything(store: Store) -> dict[bytes, bytes]:
-    """The whole database, but for what every first script writes, and what is only counted: whether a verb changed anything."""
+    """The whole database, but for what every first script writes and what is only counted: did a verb change anything?"""
     meta = {partition_key("meta", number).encode() for number in range(store.partitions)}
     keys = [key async for key in store.client.scan_iter() if key not in meta and not is_history(key)]
     return {key: await store.client.dump(key) or b"" for key in sorted(keys)}

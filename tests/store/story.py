@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatd.store.administrator_values import SignIn
 from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.idempotency import KeptAnswer
 from seatd.store.redis import Store
 from seatd.store.usage_values import Scope
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
@@ -85,6 +86,9 @@ async def _lunch(office: Office) -> None:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
         assert await office.store.amend(customer, deed, decide)
+    assert await office.store.claim_answer("key", "what", 1) is None
+    assert await office.store.claim_answer("key", "what", 2) == KeptAnswer(asked="what")
+    await office.store.keep_answer("key", None)
     switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
     assert switched.status == "not_licensed"
     assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
@@ -131,6 +135,7 @@ async def _evening(office: Office) -> None:
     assert await store.unassign("acme", "named", person("alice"))
     for license in ("cc", "named"):
         assert await store.drop_license("acme", license)
+    assert not await store.forget_customer("acme")
     await office.pass_ms(store.options.tomb_ms + 1)
     for node in ("n1", "n2"):
         await office.beat(node, leave=True)

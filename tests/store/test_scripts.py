@@ -18,7 +18,9 @@ from tests.store.story import working_day
 
 SOURCES = dict(sorted(sources()))
 PARTITION_VERBS = ("beat", "vouch")
-DEPLOYMENT_VERBS = ("amend_deployment", "attempt", "forgive", "see_sign_in", "use_code")
+DEPLOYMENT_VERBS = (
+    "amend_deployment", "attempt", "forgive", "see_sign_in", "use_code", "claim_answer", "keep_answer",
+)  # fmt: skip
 KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"
 

@@ -129,5 +129,6 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "export_audit": lambda customer: Sample(f"/api/v1/audit/export?customer={customer}&format=json"),
     "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),
     "verify_audit": lambda customer: Sample(f"/api/v1/audit/verify?customer={customer}"),
+    "list_checks": lambda _: Sample("/api/v1/checks"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

@@ -9,6 +9,7 @@ import msgspec
 
 from seatd import __version__
 from seatd.web.api.downloads import KINDS, Download
+from seatd.web.api.idempotency import HEADER, takes_key
 from seatd.web.api.ops import Op
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
@@ -24,6 +25,7 @@ CHANGES = ("cross_site",)
 WITH_QUERY = ("invalid",)
 WITH_BODY = ("bad_json", "bad_request", "body_too_large", "unsupported_media_type", "invalid")
 WITH_PATH = ("not_found",)
+WITH_KEY = ("idempotency_mismatch", "idempotency_busy", "idempotency_too_long")
 
 _DESCRIPTION = "Concurrent seats: licenses, live sessions, forced logout. Errors are problems (RFC 9457)."
 
@@ -70,6 +72,7 @@ def problem_codes(op: Op) -> tuple[str, ...]:
     named.update(CHANGES if op.method not in READS else ())
     named.update(WITH_PATH if _fields(op.path) else ())
     named.update(WITH_BODY if op.body is not Nothing else ())
+    named.update(WITH_KEY if takes_key(op.method, op.action) else ())
     return tuple(code for code in PROBLEMS if code in named)
 
 
@@ -87,7 +90,7 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
         "operationId": op.name,
         "summary": op.summary,
         "tags": [op.tag],
-        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query")],
+        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query"), *_key(op)],
         "responses": _responses(op, refs),
     }
     if op.action is None:
@@ -123,6 +126,12 @@ def _parameters(shape: type[msgspec.Struct], place: str) -> list[Json]:
         for required in (_required(shape),)
         for name, schema in _fields(shape).items()
     ]
+
+
+def _key(op: Op) -> list[Json]:
+    schema = {"type": "string", "minLength": 1, "maxLength": 255}
+    parameter = {"name": HEADER, "in": "header", "required": False, "schema": schema}
+    return [parameter] if takes_key(op.method, op.action) else []
 
 
 def _schema(shape: type[msgspec.Struct]) -> Json:

@@ -27,6 +27,7 @@ from aiohttp import web
 
 from seatd.web.address import address_of
 from seatd.web.api.downloads import Download
+from seatd.web.api.idempotency import HEADER, once
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
 from seatd.web.console import Console
@@ -161,12 +162,14 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             body=await _body(request, op.body),
             **who,
         )
-        answer = await op.run(call)
-        if isinstance(answer, Download):
-            return await answer.send(request)
-        response = _written(answer)
-        jar.write(response)
-        return response
+
+        async def run() -> web.StreamResponse:
+            return await _response(request, await op.run(call), jar)
+
+        if op.action is None or op.method == "GET" or HEADER not in request.headers:
+            return await run()
+        services = call.services
+        return await once(request, services.store, who["caller"], op.action, services.now_ms(), run)
 
     return handle
 
@@ -185,10 +188,14 @@ async def _who(request: web.Request, op: Op, jar: Jar) -> dict[str, Any]:
     return {"caller": caller, "scope": scope}
 
 
-def _written(answer: object) -> web.Response:
-    if answer is None:
-        return web.Response(status=204)
-    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+async def _response(request: web.Request, answer: object, jar: Jar) -> web.StreamResponse:
+    if isinstance(answer, Download):
+        return await answer.send(request)
+    response = web.Response(status=204)
+    if answer is not None:
+        response = web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+    jar.write(response)
+    return response
 
 
 def _path(values: Mapping[str, str], shape: type[Path]) -> Path:

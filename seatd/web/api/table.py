@@ -10,6 +10,7 @@ from seatd.web.api import (
     agencies,
     audit,
     audit_verify,
+    checks,
     customer_status,
     customer_terms,
     customers,
@@ -58,4 +59,5 @@ OPS: tuple[Op, ...] = (
     *resources.ops,
     *audit.ops,
     *audit_verify.ops,
+    *checks.ops,
 )
