@@ -75,7 +75,7 @@ class Console:
             address=address,
         )
         secret = new_secret()
-        await self._make_room(administrator.name, digest_of(instead_of) if instead_of else "")
+        await self._make_room(administrator, digest_of(instead_of) if instead_of else "")
         await self._store.put_sign_in(digest_of(secret), record)
         return secret
 
@@ -166,12 +166,14 @@ class Console:
             del self._cache[next(iter(self._cache))]
         self._cache[digest] = (session, administrator, self._clock() + CACHE_S)
 
-    async def _make_room(self, name: str, instead_of: str) -> None:
-        """Throws away what has run out, what is replaced, and the oldest of somebody who has very many."""
+    async def _make_room(self, administrator: Administrator, instead_of: str) -> None:
+        """Throws away what is over, what is replaced, and the oldest of somebody who has very many."""
         found = await self._store.sign_ins()
-        over = [digest for digest, session in found.items() if not self.is_live(session)]
-        own = [digest for digest, session in found.items() if session.name == name and digest not in over]
-        await self.end(*over, *own[: max(0, len(own) - PER_PERSON + 1)], *filter(None, [instead_of]))
+        own = [digest for digest, session in found.items() if session.name == administrator.name]
+        over = {digest for digest, session in found.items() if not self.is_live(session)}
+        over |= {digest for digest in own if found[digest].generation != administrator.generation}
+        on = [digest for digest in own if digest not in over]
+        await self.end(*over, *on[: max(0, len(on) - PER_PERSON + 1)], *filter(None, [instead_of]))
 
 
 def _over() -> Problem:

@@ -129,30 +129,24 @@ async def change_administrator(
     call: Call[AdministratorPath, Nothing, AdministratorPatch],
 ) -> AdministratorView:
     """Change an administrator; what he has open ends, unless only `must_totp` changes"""
-    body, store = call.body, call.services.store
+    store = call.services.store
     own(call, await store.administrator(call.path.name))
     if call.caller.via == "session" and call.path.name == call.caller.name:
-        _refuse_shortcuts(body)
-    new: dict[str, Any] = {}
-    if body.grants is not UNSET:
-        new["grants"] = await _given_grants(call, body.grants)
-    if body.password is not UNSET:
-        new["password_hash"] = await _hashed(call, body.password, call.path.name)
-    if body.totp is not UNSET:
-        new |= {"totp_secret": "", "totp_pending": ""}
-    new |= {name: value for name in ("disabled", "must_totp") if (value := getattr(body, name)) is not UNSET}
-    after: list[Administrator] = []
+        _refuse_shortcuts(call.body)
+    new = await _new_fields(call, call.body)
+    made: list[Administrator] = []
 
     async def decide() -> list[Change]:
         before = own(call, await store.administrator(call.path.name))
-        after[:] = [_with(before, new, call.services.now_ms())]
-        await _keep_an_operator(call, before, after[0])
-        return [changed(before, after[0])]
+        made[:] = [before, _with(before, new, call.services.now_ms())]
+        await _keep_an_operator(call, before, made[1])
+        return [changed(before, made[1])]
 
     await store.amend(None, call.caller.deed("administrator.change", call.path.name), decide)
-    if after[0].disabled:
-        await call.console.end_all(call.path.name)
-    return _shown(call, after[0])
+    before, after = made
+    if after.generation != before.generation:
+        await call.console.end_all(after.name)
+    return _shown(call, after)
 
 
 @ops.op(
@@ -209,6 +203,19 @@ def _shown(call: Call[Any, Any, Any], found: Administrator | None) -> Administra
     if view is None:
         raise Problem("unknown_administrator")
     return view
+
+
+async def _new_fields(call: Call[AdministratorPath, Any, Any], body: AdministratorPatch) -> dict[str, Any]:
+    """The fields of an `Administrator` that the body gives; no others can be written."""
+    new: dict[str, Any] = {}
+    if body.grants is not UNSET:
+        new["grants"] = await _given_grants(call, body.grants)
+    if body.password is not UNSET:
+        new["password_hash"] = await _hashed(call, body.password, call.path.name)
+    if body.totp is not UNSET:
+        new |= {"totp_secret": "", "totp_pending": ""}
+    given = {name: getattr(body, name) for name in ("disabled", "must_totp")}
+    return new | {name: value for name, value in given.items() if value is not UNSET}
 
 
 def _checked_name(name: str) -> str:

@@ -46,6 +46,7 @@ async def test_another_password_ends_all_other_sessions(site: Site) -> None:
     assert (await mine.call("GET", "profile"))[1] == view
     assert (await Browser(site, before).call("GET", "profile"))[0] == 401
     assert (await thief.call("GET", "profile/sessions"))[0] == 401
+    assert (await mine.call("GET", "profile/sessions"))[1]["total"] == 1
     assert (await sign_in(site, name="root", password=NEW))[0] == 200
     assert (await sign_in(site, name="root", password=PASSWORD))[0] == 401
 
