@@ -210,8 +210,10 @@ async def test_who_was_suspended_stays_suspended(
     hub = await hubs()
     await licensed(limit=2, id="cc")
     await licensed("CHAT", limit=2, id="chat", kind="nominal")
-    await store.occupy("acme", "CHAT", "acme.example", "web", combine="max")
     await signed_in(hub, "ann", "CALL_CENTER")
+    await remembers(hub, "cc", "chat")
+    await store.occupy("acme", "CHAT", "acme.example", "web", combine="max")
+    await eventually(lambda: hub.licenses._known["acme"].standing.resources)
 
     async def decide() -> list[Change]:
         after = {"status": "suspended", "name": "Acme Ltd", "delete_at_ms": clock.now_ms + 10_000_000}

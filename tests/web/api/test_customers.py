@@ -112,6 +112,20 @@ async def test_blocks_of_other_lengths_do_not_overlap(site: Site) -> None:
     assert (await changed(site, number_blocks=blocks))["number_blocks"] == blocks[::-1]
 
 
+async def test_a_block_with_extensions_in_use_stays(site: Site) -> None:
+    await site.imported()
+    await changed(site, number_blocks=[{"first": "100", "last": "199"}, {"first": "300", "last": "399"}])
+
+    async def decide() -> list[Change]:
+        return [Change(place="extensions", field="150", after={"user": ""})]
+
+    await site.services.store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+    body = {"number_blocks": [{"first": "160", "last": "199"}], "name": "New"}
+    assert await refused(site, "PATCH", "/acme", body) == "block_in_use"
+    view = await changed(site, number_blocks=[{"first": "150", "last": "150"}])
+    assert (view["number_blocks"], view["name"]) == ([{"first": "150", "last": "150"}], "")
+
+
 async def test_two_who_change_different_things_lose_nothing(site: Site) -> None:
     await site.imported()
     fields = {"name": "Acme", "external_id": "X-9", "contacts": [{"name": "Ann"}]}
