@@ -101,11 +101,11 @@ def faults_of_all(new: Iterable[Extension], site: Site, catalog: Catalog) -> Ite
     users = {extension.user: extension.extension for extension in site.extensions.values() if extension.user}
     wanted = demand(site.extensions.values())
     for place, extension in enumerate(new):
-        for wrong in (
-            *faults_of(extension, site.blocks, catalog),
-            *_of_others(extension, taken, users, site.domains),
-            *_of_demand(extension, wanted, site.bought),
-        ):
+        own = list(faults_of(extension, site.blocks, catalog))
+        fields = {wrong.field for wrong in own}
+        others = _of_others(extension, taken, users, site.domains)
+        demanded = _of_demand(extension, wanted, site.bought)
+        for wrong in (*own, *others, *(wrong for wrong in demanded if wrong.field not in fields)):
             yield place, wrong
         taken.add(extension.extension)
         if extension.user:

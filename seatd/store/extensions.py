@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -46,15 +46,25 @@ class ExtensionVerbs(RegistryVerbs):
 
         async def decide() -> list[Change]:
             licenses = _Licenses(
-                await self.registry([customer]), await self._assigned(customer), self._wall_ms()
+                await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
             site = await self._site(customer, licenses, catalog)
             faults[:] = faults_of_all(new, site, catalog)
-            return [] if faults else [change for extension in new for change in licenses.given(extension)]
+            if faults:
+                return []
+            users = {extension.user: extension.extension for extension in new if extension.user}
+            changes = [change for extension in new for change in licenses.given(extension)]
+            return [*changes, *await self._of_users(customer, users)]
 
         if await self.amend(customer, deed, decide):
             await self._changed(customer)
         return faults
+
+    async def check_extensions(self, customer: str, new: Sequence[Extension], catalog: Catalog) -> Faults:
+        """What stands in the way of making these. Long lists are looked at beside the event loop."""
+        licenses = _Licenses(await self.registry([customer]), set(), self.wall_ms())
+        site = await self._site(customer, licenses, catalog)
+        return await asyncio.to_thread(lambda: list(faults_of_all(new, site, catalog)))
 
     async def change_extension(
         self, customer: str, digits: str, fields: Mapping[str, Any], catalog: Catalog, deed: Deed
@@ -66,7 +76,7 @@ class ExtensionVerbs(RegistryVerbs):
         async def decide() -> list[Change]:
             nonlocal known
             licenses = _Licenses(
-                await self.registry([customer]), await self._assigned(customer), self._wall_ms()
+                await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
             site = await self._site(customer, licenses, catalog)
             before = (await self.extensions(customer)).get(digits)
@@ -76,7 +86,10 @@ class ExtensionVerbs(RegistryVerbs):
             after = replace(before, **fields)
             others = {name: other for name, other in site.extensions.items() if name != digits}
             faults[:] = faults_of_all([after], replace(site, extensions=others), catalog)
-            return [] if faults else [*licenses.exchanged(before, after)]
+            users = {before.user: "", after.user: digits}
+            return (
+                [] if faults else [*licenses.exchanged(before, after), *await self._of_users(customer, users)]
+            )
 
         if await self.amend(customer, deed, decide):
             await self._changed(customer)
@@ -90,11 +103,25 @@ class ExtensionVerbs(RegistryVerbs):
             nonlocal known
             before = (await self.extensions(customer)).get(digits)
             known = before is not None
-            return [] if before is None else [_field(digits, before, None), *_taken_back(before)]
+            if before is None:
+                return []
+            users = await self._of_users(customer, {before.user: ""})
+            return [_field(digits, before, None), *_taken_back(before), *users]
 
         if await self.amend(customer, deed, decide):
             await self._changed(customer)
         return known
+
+    async def _of_users(self, customer: str, extensions: Mapping[str, str]) -> list[Change]:
+        """What is kept of users, with another extension ("": none). One who is not known yet is from now on."""
+        users = [user for user in extensions if user]
+        found = await asyncio.gather(*(self.fact(customer, "users", user) for user in users))
+        changes = []
+        for user, before in zip(users, found, strict=True):
+            after = {**(before or {"created_ms": self.wall_ms()}), "extension": extensions[user]}
+            if before is not None or extensions[user]:
+                changes.append(Change(place="users", field=user, before=before, after=after))
+        return changes
 
     async def _site(self, customer: str, licenses: _Licenses, catalog: Catalog) -> Site:
         account = await self.account(customer)
@@ -119,9 +146,6 @@ class ExtensionVerbs(RegistryVerbs):
 
     def _extensions(self, customer: str) -> str:
         return customer_key("extensions", self.partition(customer), customer)
-
-    def _wall_ms(self) -> int:
-        return self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
 
 
 class _Licenses:

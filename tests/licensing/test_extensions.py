@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from seatd.licensing.catalog import Catalog
-from seatd.licensing.extensions import Block, Extension, beyond, consecutive, demand, faults_of
+from seatd.licensing.extensions import (
+    Block,
+    Extension,
+    Site,
+    bought,
+    consecutive,
+    demand,
+    faults_of,
+    faults_of_all,
+)
 
 CATALOG = Catalog.load()
 BLOCKS = (Block(first=200, last=299), Block(first=7000, last=7000))
@@ -78,9 +87,35 @@ def test_what_they_take_together() -> None:
         Extension(extension="201", add_ons=("device_mobile_app", "device_mobile_app")),
         Extension(extension="202", add_ons=("call_recording",)),
     ]
-    wanted = demand(extensions)
-    assert wanted == {"phone_system": 2, "device_mobile_app": 2, "call_recording": 1}
-    assert beyond(wanted, {"phone_system": 2, "device_mobile_app": 1}) == {
-        "device_mobile_app": (2, 1),
-        "call_recording": (1, 0),
-    }
+    assert demand(extensions) == {"phone_system": 2, "device_mobile_app": 2, "call_recording": 1}
+
+
+def test_what_was_bought() -> None:
+    offers = [("phone_system", 5), ("phone_system", 3), ("EMAIL", 5), ("EMAIL", 3), ("unheard_of", 1)]
+    assert bought(offers, CATALOG) == {"phone_system": 8, "EMAIL": 5, "unheard_of": 1}
+
+
+def test_the_first_that_finds_nothing_left_is_at_fault() -> None:
+    site = Site(
+        extensions={"200": Extension(extension="200", user="ann@acme.example")},
+        blocks=BLOCKS,
+        domains=frozenset({"acme.example"}),
+        bought={"phone_system": 3, "call_recording": 1},
+    )
+    new = [
+        Extension(extension="201", add_ons=("call_recording", "no_such")),
+        Extension(extension="200"),
+        Extension(extension="203", add_ons=("call_recording",)),
+        Extension(extension="204", user="ann@acme.example"),
+        Extension(extension="205", user="eve@else.example"),
+    ]
+    assert [(place, wrong.field) for place, wrong in faults_of_all(new, site, CATALOG)] == [
+        (0, "add_ons[1]"),
+        (1, "extension"),
+        (2, "extension"),
+        (2, "add_ons[0]"),
+        (3, "user"),
+        (3, "extension"),
+        (4, "user"),
+        (4, "extension"),
+    ]

@@ -145,4 +145,5 @@ async def test_what_has_changed_is_in_the_trail(site: Store) -> None:
     assert [(change.place, change.field) for change in last.changes] == [
         ("extensions", "200"),
         ("assignments", f"recording {person('ann')}"),
+        ("users", person("ann")),
     ]

@@ -125,6 +125,20 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "one_resource": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
     "switch_on": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/mobile"),
     "switch_off": lambda customer: Sample(f"/api/v1/domains/{customer}.example/resources/CHAT/web"),
+    "provision": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/provision", {"json": {"start": "210", "count": 2}}
+    ),
+    "provision_bulk": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/provision/bulk",
+        {"data": b"Ext key\n220\n", "headers": {"Content-Type": "text/csv"}},
+    ),
+    "provision_template": lambda customer: Sample(f"/api/v1/customers/{customer}/provision/template.csv"),
+    "list_extensions": lambda customer: Sample(f"/api/v1/customers/{customer}/extensions"),
+    "one_extension": lambda customer: Sample(f"/api/v1/customers/{customer}/extensions/201"),
+    "change_extension": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/extensions/201", {"json": {"number": "+43 1 5550201"}}
+    ),
+    "remove_extension": lambda customer: Sample(f"/api/v1/customers/{customer}/extensions/201"),
     "list_audit": lambda customer: Sample(f"/api/v1/audit?customer={customer}"),
     "export_audit": lambda customer: Sample(f"/api/v1/audit/export?customer={customer}&format=json"),
     "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),

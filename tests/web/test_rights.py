@@ -29,6 +29,7 @@ GRANTS: dict[Role, Grant] = {
 NOMINAL = {"kind": "nominal", "product": "QUALITY_AUDITOR"}
 
 CHAT = {"kind": "nominal", "product": "CHAT"}
+PHONES = {"product": "phone_system"}
 
 CLOSED = [op for op in OPS if op.action]
 each_op = pytest.mark.parametrize("op", CLOSED, ids=lambda op: op.name)
@@ -52,6 +53,7 @@ class World:
                 {},
                 NOMINAL,
                 CHAT,
+                PHONES,
                 customer=customer,
                 jti=f"key-of-{customer}",
                 profile={"agency": agency},
@@ -62,6 +64,10 @@ class World:
             await self.site.call("POST", f"{path}/domains", json={"domain": f"empty.{customer}.example"})
             await self.site.call("POST", f"{path}/users", json={"user": f"zoe@{customer}.example"})
             await self.site.call("PUT", f"/api/v1/domains/{customer}.example/resources/CHAT/web")
+            await self.site.call("PATCH", path, json={"number_blocks": [{"first": "200", "last": "299"}]})
+            await self.site.call("POST", f"{path}/provision", json={"start": "201"})
+            user = {"user": f"ann@{customer}.example"}
+            await self.site.call("PATCH", f"{path}/extensions/201", json=user)
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )
@@ -83,7 +89,12 @@ class World:
         sample = SAMPLES[op.name](customer)
         path = sample.path.replace(f"{{session of {customer}}}", self.sessions[customer])
         who = await self.person(grant) if sample.person else await self.bearer(grant)
-        async with self.site.admin.request(op.method, path, **who, **sample.request) as response:
+        request = {
+            **sample.request,
+            **who,
+            "headers": {**who["headers"], **sample.request.get("headers", {})},
+        }
+        async with self.site.admin.request(op.method, path, **request) as response:
             return response.status, await response.text(), sample
 
     async def bearer(self, grant: Grant) -> dict[str, Any]:

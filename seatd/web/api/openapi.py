@@ -10,7 +10,7 @@ import msgspec
 from seatd import __version__
 from seatd.web.api.downloads import KINDS, Download
 from seatd.web.api.idempotency import HEADER, takes_key
-from seatd.web.api.ops import Op
+from seatd.web.api.ops import CsvBody, Op
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
 from seatd.web.origin import CSRF_HEADER, READS
@@ -78,7 +78,7 @@ def problem_codes(op: Op) -> tuple[str, ...]:
 
 def _components(ops: tuple[Op, ...]) -> tuple[dict[object, Json], Json]:
     shapes = [op.returns for op in ops if op.returns not in (None, Download)] + [
-        op.body for op in ops if op.body is not Nothing
+        op.body for op in ops if op.body not in (Nothing, CsvBody)
     ]
     unique = list(dict.fromkeys([*shapes, ProblemBody]))
     refs, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
@@ -96,7 +96,9 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
     if op.action is None:
         operation["security"] = []
     if op.body is not Nothing:
-        content = {"application/json": {"schema": refs[op.body]}}
+        content = {"text/csv": {"schema": {"type": "string"}}}
+        if op.body is not CsvBody:
+            content = {"application/json": {"schema": refs[op.body]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

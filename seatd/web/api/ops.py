@@ -44,7 +44,15 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 Run = Callable[..., Awaitable[object]]
 
+
+class CsvBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A body that is no JSON but a CSV file, up to 16 MiB."""
+
+    data: bytes
+
+
 MAX_BODY = 2 * 1024 * 1024
+MAX_FILE = 16 * 1024 * 1024
 _AT = re.compile(r" - at `(?:key in )?\$?\.?(.*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
 
@@ -219,6 +227,8 @@ def _query(request: web.Request, shape: type[Query]) -> Query:
 async def _body(request: web.Request, shape: type[Body]) -> Body:
     if shape is Nothing:
         return shape()
+    if issubclass(shape, CsvBody):
+        return shape(data=await _file(request))
     if request.content_type != "application/json":
         raise Problem("unsupported_media_type", headers={"Accept": "application/json"})
     try:
@@ -229,6 +239,17 @@ async def _body(request: web.Request, shape: type[Body]) -> Body:
         raise Problem("bad_json") from None
     except web.RequestPayloadError:
         raise Problem("bad_request", "The body ends early, or is not coded as its headers say.") from None
+
+
+async def _file(request: web.Request) -> bytes:
+    if request.content_type != "text/csv":
+        raise Problem("unsupported_media_type", "The body must be text/csv", headers={"Accept": "text/csv"})
+    portions = bytearray()
+    async for portion in request.content.iter_any():
+        portions += portion
+        if len(portions) > MAX_FILE:
+            raise Problem("body_too_large")
+    return bytes(portions)
 
 
 def _invalid(error: msgspec.ValidationError) -> Problem:

@@ -1,0 +1,173 @@
+"""Many extensions at once, out of a CSV file: all rows are checked first, and a bad file changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from seatd.licensing.extension_file import BadFile, BadRow, Line, read, template
+from seatd.licensing.extensions import Wrong
+from seatd.web.api.customer_views import CustomerPath
+from seatd.web.api.downloads import Download
+from seatd.web.api.ops import Call, CsvBody, Ops
+from seatd.web.api.provisioning import PROBLEMS, living_customer
+from seatd.web.api.shapes import Input, Nothing
+from seatd.web.errors import FieldError, Problem
+
+ops = Ops("provisioning")
+
+ROWS_AT_ONCE = 500
+"""Made in one go: so long does the store work for nobody else."""
+MOST_ERRORS = 1000
+
+
+class BulkQuery(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`dry_run`: only check. `progress`: answer line by line (NDJSON) while it goes on, the report last."""
+
+    dry_run: bool = False
+    progress: bool = False
+
+
+class RowReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the file, as a spreadsheet counts it, and what became of it."""
+
+    row: int
+    extension: str
+    outcome: Literal["created", "checked", "wrong", "left"]
+    errors: tuple[FieldError, ...] = ()
+
+
+class BulkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the file. `refused`: nothing was changed; each row that is wrong says why, the others are `left`."""
+
+    status: Literal["created", "checked", "refused"]
+    rows: int
+    created: int
+    errors: tuple[FieldError, ...]
+    report: tuple[RowReport, ...]
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it has come."""
+
+    step: Literal["read", "made"]
+    rows: int
+    of: int
+
+
+@ops.op(
+    "GET",
+    "/api/v1/customers/{customer}/provision/template.csv",
+    "provisioning.read",
+    problems=("unknown_customer",),
+)
+async def provision_template(call: Call[CustomerPath, Nothing, Nothing]) -> Download:
+    """A sample file to fill in"""
+    await call.scope.named_customer(call.path.customer)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield template().encode()
+
+    return Download("extensions", "csv", pieces())
+
+
+@ops.op("POST", "/api/v1/customers/{customer}/provision/bulk", "provisioning.change", problems=PROBLEMS)
+async def provision_bulk(call: Call[CustomerPath, BulkQuery, CsvBody]) -> BulkReport | Download:
+    """Make the extensions of a CSV file, all of them or none"""
+    customer = await living_customer(call)
+    steps = _carried_out(call, customer)
+    if call.query.progress:
+        return Download("report", "ndjson", _lines(steps))
+    *_, report = [step async for step in steps]
+    assert isinstance(report, BulkReport)
+    if report.status == "refused":
+        raise Problem("cannot_provision", report.errors[0].message, errors=report.errors)
+    return report
+
+
+async def _lines(steps: AsyncIterator[Progress | BulkReport]) -> AsyncIterator[bytes]:
+    async for step in steps:
+        yield msgspec.json.encode(step) + b"\n"
+
+
+async def _carried_out(
+    call: Call[CustomerPath, BulkQuery, CsvBody], customer: str
+) -> AsyncIterator[Progress | BulkReport]:
+    """Reads, checks and makes, and says how far it has come."""
+    lines: list[Line] = []
+    try:
+        for line in read(call.body.data):
+            lines.append(line)
+            if len(lines) % ROWS_AT_ONCE == 0:
+                yield Progress(step="read", rows=len(lines), of=call.body.data.count(b"\n"))
+                await asyncio.sleep(0)  # others have their turn
+    except BadFile as bad:
+        yield _refused([], [_of_file(fault) for fault in bad.faults], lines)
+        return
+    new = [line.extension for line in lines]
+    faults = await call.services.store.check_extensions(customer, new, call.services.catalog)
+    if faults or not lines:
+        yield _refused(faults, [] if lines else [FieldError(path="", message="the file has no rows")], lines)
+        return
+    if call.query.dry_run:
+        yield _report("checked", lines)
+        return
+    async for made in _made(call, customer, lines):
+        yield made
+
+
+async def _made(
+    call: Call[CustomerPath, BulkQuery, CsvBody], customer: str, lines: Sequence[Line]
+) -> AsyncIterator[Progress | BulkReport]:
+    """Makes them portion by portion. When somebody else has taken what the rest would need, all is taken back."""
+    store = call.services.store
+    deed = call.caller.deed("provisioning.bulk", f"{len(lines)} extensions")
+    for start in range(0, len(lines), ROWS_AT_ONCE):
+        portion = [line.extension for line in lines[start : start + ROWS_AT_ONCE]]
+        faults = await store.provision(customer, portion, call.services.catalog, deed)
+        if faults:
+            for line in lines[:start]:
+                await store.remove_extension(customer, line.extension.extension, deed)
+            yield _refused([(start + place, wrong) for place, wrong in faults], [], lines)
+            return
+        yield Progress(step="made", rows=min(start + ROWS_AT_ONCE, len(lines)), of=len(lines))
+    yield _report("created", lines)
+
+
+def _report(status: Literal["created", "checked"], lines: Sequence[Line]) -> BulkReport:
+    rows = tuple(
+        RowReport(row=line.row, extension=line.extension.extension, outcome=status) for line in lines
+    )
+    created = len(lines) if status == "created" else 0
+    return BulkReport(status=status, rows=len(lines), created=created, errors=(), report=rows)
+
+
+def _refused(
+    faults: Sequence[tuple[int, Wrong]], of_file: Sequence[FieldError], lines: Sequence[Line]
+) -> BulkReport:
+    by_row: dict[int, list[FieldError]] = {}
+    for place, wrong in faults:
+        line = lines[place]
+        path = f"row {line.row}, {line.columns.get(wrong.field, wrong.field)}"
+        by_row.setdefault(place, []).append(FieldError(path=path, message=wrong.message))
+    report = tuple(
+        RowReport(
+            row=line.row,
+            extension=line.extension.extension,
+            outcome="wrong" if place in by_row else "left",
+            errors=tuple(by_row.get(place, ())),
+        )
+        for place, line in enumerate(lines)
+    )
+    errors = [*of_file, *(error for found in by_row.values() for error in found)]
+    return BulkReport(
+        status="refused", rows=len(lines), created=0, errors=tuple(errors[:MOST_ERRORS]), report=report
+    )
+
+
+def _of_file(fault: BadRow) -> FieldError:
+    place = ", ".join(filter(None, (f"row {fault.row}" if fault.row else "", fault.column)))
+    return FieldError(path=place, message=fault.message)
