@@ -26,6 +26,8 @@ HEAL_MS = 5000
 REMEMBERED = 16
 MENDED = ("no_seat", "queue_full", "wait_timeout")
 LEVELS: tuple[Level, ...] = ("hour", "day", "month")
+KEPT: dict[Level, int] = {"hour": 960, "day": 800, "month": 1200}
+"""What is older may have been forgotten, row by row, at random."""
 
 Rows = dict[str, dict[int, UsageRow]]
 """By scope and number of the hour."""
@@ -137,7 +139,8 @@ async def check_usage(store: Store, customer: str, now_ms: int) -> Replay:
     assert {name for name, hours in replay.rows.items() if _told(hours)} <= {scope.name for scope in scopes}
     for level in LEVELS:
         expected = {scope.name: _by(level, replay.rows[scope.name]) for scope in scopes}
-        numbers = sorted({number for rows in expected.values() for number in rows})
+        oldest = number_of(level, now_ms) - KEPT[level] + 1
+        numbers = sorted({number for rows in expected.values() for number in rows if number >= oldest})
         found = await store.usage(customer, scopes, level, numbers)
         for scope, rows in zip(scopes, found, strict=True):
             told = {number: canonical(row) for number, row in zip(numbers, rows, strict=True)}
@@ -150,9 +153,12 @@ async def _check_closed(store: Store, customer: str, replay: Replay) -> None:
     """No hour, day or month was closed of which the stream knows nothing."""
     name = customer_key("usage", store.partition(customer), customer)
     levels: dict[str, Level] = {"h": "hour", "d": "day", "m": "month"}
+    known: dict[tuple[str, str], dict[int, UsageRow]] = {}
     for field, packed in (await store.client.hgetall(name)).items():  # type: ignore[misc]
         place, scope = field.decode().split("\0", 1)
-        hours = _by(levels[place[0]], replay.rows[scope])
+        if (place[0], scope) not in known:
+            known[place[0], scope] = _by(levels[place[0]], replay.rows[scope])
+        hours = known[place[0], scope]
         closed = canonical(row_of(msgpack.unpackb(packed, strict_map_key=False)))
         whole = hours.get(int(place[1:]), UsageRow())
         if place[0] == "h":

@@ -122,6 +122,19 @@ async def test_a_shared_seat_is_one_seat(late: Office) -> None:
     assert (found.peak, found.grants) == (1, 1)
 
 
+async def test_seats_in_the_overdraft(late: Office, licensed: Licensed) -> None:
+    await licensed("EMAIL", 1, id="mail", overdraft=1)
+    await late.open("alice", "EMAIL", device="alice")
+    bob = await late.open("bob", "EMAIL", device="bob")
+    late.clock.pass_ms(1000)
+    await late.join("n1")
+    await late.close(bob)
+    late.clock.pass_ms(500)
+    found = await row(late, "hour", late.clock.now_ms)
+    assert (found.peak, found.seat_ms, found.over_ms) == (2, 2500, 1000)
+    await check_usage(late.store, late.customer, late.clock.now_ms)
+
+
 async def test_time_never_goes_back(late: Office) -> None:
     alice = await late.open("alice", "CALL_CENTER")
     late.clock.pass_ms(-HOUR_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from seatd.store.connect import ConnectOptions, connect
@@ -45,7 +45,7 @@ a_step = st.one_of(
         ),
     ),
 )
-steps = st.lists(a_step, min_size=5, max_size=40)
+steps = st.lists(a_step, min_size=5, max_size=30)
 
 
 class Day:
@@ -91,7 +91,12 @@ class Day:
                 await self.office.sweep((await self.office.beat("n2", joined=False)).due)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    phases=(Phase.reuse, Phase.generate),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(limit=st.integers(1, 2), steps=steps)
 def test_the_meters_follow_from_the_stream(engine: PrivateEngine, limit: int, steps: list[Any]) -> None:
     async def run() -> None:
