@@ -36,6 +36,7 @@ from redis.exceptions import RedisError
 from seatd.store.engine import Engine
 from seatd.store.redis import Store
 from tests.engine import PrivateEngine, _tied_to, tested_engine
+from tests.places import LOOPBACK, Place
 
 GIVE_UP_S = 30.0
 SLOTS = 16384
@@ -56,28 +57,32 @@ SERVER = {
 class Server:
     """One process: a server, or a sentinel. `client` is a blocking one of the test's own; it never tries twice."""
 
-    def __init__(self, program: Engine, folder: Path, port: int, password: str) -> None:
+    def __init__(
+        self, program: Engine, folder: Path, port: int, password: str, place: Place = LOOPBACK
+    ) -> None:
         self.program = program
         self.folder = folder
         self.port = port
-        self.client = Redis(port=port, password=password, socket_timeout=5, decode_responses=True)
+        self.place = place
+        self.client = Redis(place.address, port, password=password, socket_timeout=5, decode_responses=True)
 
     @property
     def address(self) -> str:
-        """Where it serves: `127.0.0.1:PORT`."""
-        return f"127.0.0.1:{self.port}"
+        """Where it serves: `HOST:PORT`."""
+        return f"{self.place.address}:{self.port}"
 
     def start(self, *mode: str) -> None:
         """Starts it, or starts it again with what its folder holds; returns when it answers."""
         self._mode = mode or getattr(self, "_mode", ())
-        self._process = subprocess.Popen(
-            [self.program.path, str(self.folder / "server.conf"), *self._mode],
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_tied_to(os.getpid()),
-        )
+        with self.place.inside():
+            self._process = subprocess.Popen(
+                [self.program.path, str(self.folder / "server.conf"), *self._mode],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_tied_to(os.getpid()),
+            )
         until(self.is_up, f"a server of the tests does not answer at {self.address}")
 
     def is_up(self) -> bool:
@@ -218,48 +223,48 @@ def sentinel_group(
     sentinels: int = 3,
     down_after_ms: int = 500,
     password: str = "",
+    places: Sequence[Place] = (),
     **settings: str,
 ) -> Iterator[SentinelGroup]:
     """Starts a primary, its replicas and its sentinels. `settings` are the servers' own, with `_` for `-`.
 
-    With a `password` the servers want it; the sentinels do not.
+    With a `password` the servers want it; the sentinels do not. `places`: one for each server, then one for each sentinel.
     """
     program = program or tested_engine()
     if password:
         settings |= {"requirepass": password, "masterauth": password}
     with _folder() as folder, ExitStack() as running:
-        ports = free_ports(1 + replicas + sentinels)
-        primary, *others = ports[: 1 + replicas]
-        servers = []
-        for port in (primary, *others):
-            follows = {"replicaof": f"127.0.0.1 {primary}"} if port != primary else {}
-            servers.append(_started(running, program, folder, port, SERVER | follows | _dashed(settings)))
+        count = 1 + replicas + sentinels
+        spots = list(zip(places or [LOOPBACK] * count, free_ports(count), strict=True))
+        at = [f"{place.address} {port}" for place, port in spots]
+        servers: list[Server] = []
+        for place, port in spots[: 1 + replicas]:
+            options = SERVER | ({"replicaof": at[0]} if servers else {}) | _dashed(settings)
+            servers.append(_started(running, program, folder, port, options, place=place))
         watchers = []
-        for number, port in enumerate(ports[1 + replicas :]):
-            text = _sentinel_conf(number, primary, others, ports[1 + replicas :], down_after_ms)
+        for number, (place, port) in enumerate(spots[1 + replicas :]):
+            text = _sentinel_conf(number, at[0], at[1 : 1 + replicas], at[1 + replicas :], down_after_ms)
             text += f"\nsentinel auth-pass {NAME} {password}" if password else ""
-            watchers.append(
-                _started(running, program, folder, port, {"bind": "127.0.0.1"}, text, "--sentinel")
-            )
+            watchers.append(_started(running, program, folder, port, {}, text, "--sentinel", place=place))
         group = SentinelGroup(servers, watchers)
         group.until_replicated()
         yield group
 
 
 def _sentinel_conf(
-    own: int, primary: int, others: Sequence[int], sentinels: Sequence[int], down_ms: int
+    own: int, primary: str, others: Sequence[str], sentinels: Sequence[str], down_ms: int
 ) -> str:
-    """They are introduced to one another here: to find out by themselves takes them several seconds."""
+    """They (`HOST PORT`) are introduced to one another here: to find out by themselves takes them several seconds."""
     lines = [
         f"sentinel myid {own:040x}",
-        f"sentinel monitor {NAME} 127.0.0.1 {primary} {len(sentinels) // 2 + 1}",
+        f"sentinel monitor {NAME} {primary} {len(sentinels) // 2 + 1}",
         f"sentinel down-after-milliseconds {NAME} {down_ms}",
         f"sentinel failover-timeout {NAME} 5000",
     ]
-    lines += [f"sentinel known-replica {NAME} 127.0.0.1 {port}" for port in others]
+    lines += [f"sentinel known-replica {NAME} {other}" for other in others]
     lines += [
-        f"sentinel known-sentinel {NAME} 127.0.0.1 {port} {number:040x}"
-        for number, port in enumerate(sentinels)
+        f"sentinel known-sentinel {NAME} {other} {number:040x}"
+        for number, other in enumerate(sentinels)
         if number != own
     ]
     return "\n".join(lines)
@@ -475,13 +480,16 @@ def _started(
     settings: dict[str, str],
     more: str = "",
     *mode: str,
+    place: Place = LOOPBACK,
 ) -> Server:
-    place = folder / str(port)
-    place.mkdir(exist_ok=True)
-    named = {"port": str(port), "dir": str(place), **settings}
+    own = folder / str(port)
+    own.mkdir(exist_ok=True)
+    named = {"port": str(port), "dir": str(own), **settings, "bind": place.address}
+    if place is not LOOPBACK:
+        named["protected-mode"] = "no"  # it serves others than the loopback, without a password
     lines = [f"{name} {value or EMPTY}" for name, value in named.items()]
-    (place / "server.conf").write_text("\n".join([*lines, more, ""]))
-    server = Server(program, place, port, settings.get("requirepass", ""))
+    (own / "server.conf").write_text("\n".join([*lines, more, ""]))
+    server = Server(program, own, port, settings.get("requirepass", ""), place)
     running.callback(lambda: server.kill() if server.is_running else None)
     server.start(*mode)
     return server

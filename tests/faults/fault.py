@@ -13,7 +13,8 @@ Story = Callable[["Trial"], Awaitable[None]]
 
 class Fault(NamedTuple):
     """One line of the matrix. `story` does it and measures; None: `waits_for` says what the product lacks until then.
-    `seconds`: how long it takes at the defaults (a guess, for the time left). `heavy`: left out of short runs unless named."""
+    `seconds`: how long it takes at the defaults (a guess, for the time left). `heavy`: left out of short runs unless named.
+    `lacks`: says why it cannot be run on this machine, or nothing."""
 
     id: str
     title: str
@@ -22,19 +23,31 @@ class Fault(NamedTuple):
     waits_for: str = ""
     seconds: float = 60.0
     heavy: bool = False
+    lacks: Callable[[], str] | None = None
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not run; empty: it can be."""
+        return self.waits_for or (self.lacks() if self.lacks else "")
 
 
 FAULTS: dict[str, Fault] = {}
 
 
 def fault(
-    id_: str, title: str, criterion: str, *, seconds: float = 60.0, heavy: bool = False
+    id_: str,
+    title: str,
+    criterion: str,
+    *,
+    seconds: float = 60.0,
+    heavy: bool = False,
+    lacks: Callable[[], str] | None = None,
 ) -> Callable[[Story], Story]:
     """Enters a story into the table."""
 
     def enter(story: Story) -> Story:
         assert id_ not in FAULTS or FAULTS[id_].story is None, id_  # what was planned is there now
-        FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy)
+        FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy, lacks=lacks)
         return story
 
     return enter

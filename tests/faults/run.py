@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.fault import Fault
+from tests.faults.namespaces import missing
 from tests.faults.report import Report, Result, judged, machine, not_run
 from tests.faults.table import faults
 from tests.faults.times import FULL, SHORT, Times
@@ -20,15 +21,16 @@ from tests.faults.trial import trial
 FULL_SIZE, SHORT_SIZE = 300, 60
 MOST_S = 300.0
 """A trial gives up after this, or after four times what its fault takes."""
-NETWORK = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
+PROXY = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
+NAMESPACES = "network namespaces with links and routes that are really broken"
 
 
 async def run_one(
     fault: Fault, times: Times, size: int, *, run: int = 1, history: Path | None = None
 ) -> Result:
     """One trial of a fault, from its servers' start to its verdict. Its history is written to `history`."""
-    if fault.story is None:
-        return not_run(fault, fault.waits_for)
+    if fault.story is None or fault.why_not:
+        return not_run(fault, fault.why_not)
     began_s, error, own = time.monotonic(), "", None
     try:
         async with trial(times, size) as own, asyncio.timeout(max(MOST_S, 4 * fault.seconds)):
@@ -47,6 +49,15 @@ async def run_one(
     return judged(
         fault, run, own.figures, violations, error=error, remarks=own.remarks, events=events, took_s=took_s
     )
+
+
+def network_of(chosen: Sequence[Fault]) -> str:
+    """What is, or stands in for, the network of those that are run."""
+    run = [fault for fault in chosen if not fault.why_not]
+    real = [fault.id for fault in run if fault.lacks is missing]
+    said = [PROXY] if len(run) > len(real) else []
+    said += [f"{NAMESPACES} for {', '.join(real)}"] if real else []
+    return "; ".join(said) or "none was used"
 
 
 class Progress:
@@ -82,11 +93,12 @@ async def run_all(options: argparse.Namespace, chosen: Sequence[Fault]) -> Repor
     times = SHORT if options.short else FULL
     size = options.sessions or (SHORT_SIZE if options.short else FULL_SIZE)
     name = "about a fifth of the defaults" if options.short else "the defaults"
-    report = Report(times=f"{name}; {size} sessions", network=NETWORK, machine=machine(), results=[])
-    progress = Progress([fault for fault in chosen if fault.story for _ in range(options.runs)], times)
+    network = network_of(chosen)
+    report = Report(times=f"{name}; {size} sessions", network=network, machine=machine(), results=[])
+    progress = Progress([fault for fault in chosen if not fault.why_not for _ in range(options.runs)], times)
     for fault in chosen:
-        if fault.story is None:
-            report.results.append(not_run(fault, fault.waits_for))
+        if fault.why_not:
+            report.results.append(not_run(fault, fault.why_not))
             continue
         for run in range(1, options.runs + 1):
             progress.begins(fault, run)

@@ -26,6 +26,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.stubborn import Stubborn
 from tests.faults.times import Times
 from tests.faults.watch import Watch
+from tests.places import LOOPBACK, Place
 from tests.scenarios.company import Company
 from tests.servers import Server, Servers
 
@@ -84,10 +85,15 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(self, name: str, *, store: str = "", **settings: str) -> Server:
+    async def start(
+        self, name: str, place: Place = LOOPBACK, /, *, store: str = "", **settings: str
+    ) -> Server:
         """One more node, ready."""
         address = store or self.store or self.engine.url
-        server = self.servers.launch(name, store=address, folder=None, **self.node_settings(**settings))
+        listens = {f"{who}_LISTEN": f"{place.address}:0" for who in ("CLIENTS", "ADMIN")}
+        settings = self.node_settings(**(listens | settings))
+        with place.inside():
+            server = self.servers.launch(name, store=address, folder=None, **settings)
         await self.ready(server)
         self.nodes.append(server)
         return server
@@ -166,13 +172,23 @@ class Trial:
 
     # -- people -----------------------------------------------------------------------------------
 
-    def person(self, name: str, *urls: str, device: str = "d1", wait_s: int = 0) -> Person:
-        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
+    def person(
+        self,
+        name: str,
+        *urls: str,
+        device: str = "d1",
+        wait_s: int = 0,
+        http: aiohttp.ClientSession | None = None,
+    ) -> Person:
+        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any.
+
+        `http`: what `http_at` gives, for people who are elsewhere.
+        """
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
         person = Person(
             self.history,
-            self.http,
+            http or self.http,
             addresses,
             self.company.name,
             user,
@@ -184,9 +200,14 @@ class Trial:
         self.people.append(person)
         return person
 
-    def stubborn_person(self, name: str, device: str = "d1") -> Stubborn:
+    async def http_at(self, place: Place) -> aiohttp.ClientSession:
+        """What people who are elsewhere connect by, for as long as the trial lasts."""
+        connector = aiohttp.TCPConnector(limit=0, socket_factory=lambda _: place.socket())
+        return await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+
+    def stubborn_person(self, name: str, device: str = "d1", *, place: Place = LOOPBACK) -> Stubborn:
         """Somebody who stays on a connection whatever happens; not connected yet."""
-        person = Stubborn(self.history, self.company, name, device=device)
+        person = Stubborn(self.history, self.company, name, device=device, place=place)
         self.stubborn.append(person)
         return person
 
