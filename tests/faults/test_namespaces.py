@@ -177,7 +177,22 @@ def test_the_report_tells_what_the_network_was() -> None:
         assert "proxy" not in network_of([real])
 
 
-@pytest.mark.skipif(bool(missing()), reason=missing())
+@pytest.mark.parametrize(
+    ("lacks", "answer", "told"), [("os.geteuid", 1000, "need root"), ("shutil.which", None, "no ip")]
+)
+async def test_where_there_can_be_none_a_fault_is_not_run_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, lacks: str, answer: object, told: str
+) -> None:
+    monkeypatch.setattr(lacks, lambda *_: answer)
+    (fault,) = chosen_of("F26ns")
+    result = await run_one(fault._replace(lacks=missing.__wrapped__), SHORT, SIZE)
+    assert result.verdict == "not run"
+    assert result.reason.startswith("network namespaces are not available here: ")
+    if sys.platform == "linux" and (told == "need root" or os.geteuid() == 0):
+        assert told in result.reason
+
+
+@needs_namespaces
 async def test_a_fault_on_hosts_of_their_own() -> None:
     (fault,) = chosen_of("F26ns")
     result = await run_one(fault, SHORT, SIZE)
