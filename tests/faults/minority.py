@@ -7,7 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from tests.faults.churn import Churn, first_after
+from tests.faults.churn import Churn
+from tests.faults.sentinel import first_after_at
 from tests.faults.trial import Trial
 from tests.places import Place
 from tests.servers import Server
@@ -52,7 +53,7 @@ async def cut_off_with_old_primary(trial: Trial, sides: Divide) -> None:
     await loads[1].until_come(10, sides.recovery_s + 10)
     await asyncio.sleep(2 * trial.times.client)
     await asyncio.gather(*(load.stop() for load in loads))
-    trial.told("new seats of the others after, s", first_after(trial, since + 1.0) + 1.0)
+    trial.told("new seats of the others after, s", first_after_at(trial, loads[1], since + 1.0) + 1.0)
     trial.told(
         "sessions of before on the majority, live", sum(person.live for person in people) / len(people)
     )

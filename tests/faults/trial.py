@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiohttp
+from aiohttp import ClientSession, TCPConnector
 from redis.exceptions import RedisError
 
 from seatd_protocol.messages import Denied, Welcome
@@ -44,7 +44,7 @@ class Trial:
     engine: PrivateEngine
     watch: Watch
 
-    def __init__(self, servers: Servers, http: aiohttp.ClientSession, times: Times, size: int) -> None:
+    def __init__(self, servers: Servers, http: ClientSession, times: Times, size: int) -> None:
         self.servers = servers
         self.http = http
         self.times = times
@@ -85,14 +85,12 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(
-        self, name: str, place: Place = LOOPBACK, /, *, store: str = "", **settings: str
-    ) -> Server:
+    async def start(self, name: str, at: Place = LOOPBACK, /, *, store: str = "", **settings: str) -> Server:
         """One more node, ready."""
         address = store or self.store or self.engine.url
-        listens = {f"{who}_LISTEN": f"{place.address}:0" for who in ("CLIENTS", "ADMIN")}
+        listens = {f"{who}_LISTEN": f"{at.address}:0" for who in ("CLIENTS", "ADMIN")}
         settings = self.node_settings(**(listens | settings))
-        with place.inside():
+        with at.inside():
             server = self.servers.launch(name, store=address, folder=None, **settings)
         await self.ready(server)
         self.nodes.append(server)
@@ -173,17 +171,9 @@ class Trial:
     # -- people -----------------------------------------------------------------------------------
 
     def person(
-        self,
-        name: str,
-        *urls: str,
-        device: str = "d1",
-        wait_s: int = 0,
-        http: aiohttp.ClientSession | None = None,
+        self, name: str, *urls: str, device: str = "d1", wait_s: int = 0, http: ClientSession | None = None
     ) -> Person:
-        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any.
-
-        `http`: what `http_at` gives, for people who are elsewhere.
-        """
+        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn by `http`; all nodes without any."""
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
         person = Person(
@@ -200,10 +190,10 @@ class Trial:
         self.people.append(person)
         return person
 
-    async def http_at(self, place: Place) -> aiohttp.ClientSession:
+    async def http_at(self, place: Place) -> ClientSession:
         """What people who are elsewhere connect by, for as long as the trial lasts."""
-        connector = aiohttp.TCPConnector(limit=0, socket_factory=lambda _: place.socket())
-        return await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        http = ClientSession(connector=TCPConnector(limit=0, socket_factory=lambda _: place.socket()))
+        return await self._stack.enter_async_context(http)
 
     def stubborn_person(self, name: str, device: str = "d1", *, place: Place = LOOPBACK) -> Stubborn:
         """Somebody who stays on a connection whatever happens; not connected yet."""
@@ -344,9 +334,9 @@ async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
 @contextlib.asynccontextmanager
 async def trial(times: Times, size: int) -> AsyncIterator[Trial]:
     """A trial with an engine; on leaving, servers must have ended in order and logged no bug."""
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = TCPConnector(limit=0)
     with ExitStack() as stores, private_engine() as engine, Servers() as servers:
-        async with aiohttp.ClientSession(connector=connector) as http:
+        async with ClientSession(connector=connector) as http:
             own = Trial(servers, http, times, size)
             own.engine, own.stores = engine, stores
             try:
