@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from seatd import logs
+from seatd import descriptors, logs
 from seatd.config import Settings
 from seatd.hub.hub import Hub
 from seatd.hub.options import HubOptions
@@ -37,6 +37,7 @@ from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
 from seatd.web.connect import make_client_app
+from seatd.web.console import ConsoleOptions
 from seatd.web.fetch import fetch
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
@@ -138,6 +139,13 @@ class Node:
         self._steps.push_async_callback(self.tokens.close)
         await hub.start()
         self._steps.push_async_callback(hub.stop)
+        if options.max_connections < options.max_sessions:
+            log.warning(
+                "fewer clients fit than clients.max_sessions: raise the limit of descriptors (LimitNOFILE, ulimit -n)",
+                fit=options.max_connections,
+                max_sessions=options.max_sessions,
+                descriptors=descriptors.limit(),
+            )
         if not self.tokens.configured:
             log.warning("no client token keys are configured: every hello will be refused")
         if not len(self.trust):
@@ -160,6 +168,8 @@ class Node:
             catalog=self.catalog,
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
+            console=_console_options(settings),
+            admin_host=settings.admin.listen.host,
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)
@@ -205,6 +215,7 @@ class Node:
 def run(settings: Settings) -> int:
     """Runs a node until it is told to stop; the process's exit code."""
     logs.configure(settings.log.level, settings.log.format)
+    descriptors.raise_limit()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_run(settings))
@@ -284,6 +295,17 @@ def _token_options(settings: Settings) -> TokenOptions:
     )
 
 
+def _console_options(settings: Settings) -> ConsoleOptions:
+    admin = settings.admin
+    return ConsoleOptions(
+        session_ms=round(admin.session_s * 1000),
+        idle_ms=round(admin.idle_s * 1000),
+        require_totp=admin.require_totp,
+        public_url=admin.public_url or "",
+        proxies=admin.proxies,
+    )
+
+
 def _store_options(settings: Settings) -> StoreOptions:
     return StoreOptions(
         partitions=settings.store.partitions,
@@ -311,6 +333,7 @@ def _hub_options(settings: Settings) -> HubOptions:
         strict=sessions.strict,
         hello_timeout_s=settings.clients.hello_timeout_s,
         max_sessions=settings.clients.max_sessions,
+        max_connections=descriptors.room(descriptors.limit()),
         remember_s=sessions.tombstone_s,
         per_user=sessions.per_user,
         queue_limit=sessions.queue_limit,

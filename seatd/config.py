@@ -64,9 +64,14 @@ class Clients(Section, frozen=True):
 
 
 class Admin(Section, frozen=True):
-    """The listener of console, REST API, metrics and health."""
+    """The listener of console, REST API, metrics and health, and what its sessions live by."""
 
     listen: Address = Address("127.0.0.1", 8471)
+    public_url: str | None = None
+    proxies: tuple[str, ...] = ()
+    session_s: Seconds = Seconds(12 * 3600)
+    idle_s: Seconds = Seconds(30 * 60)
+    require_totp: bool = False
 
 
 class Node(Section, frozen=True):

@@ -8,6 +8,7 @@ unevenly, for a client's last round trip and for the store's own time to answer.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,7 @@ LEAST_OUTBOX_BYTES = 8192  # one frame of the largest size must fit
 MAY_BE_ZERO = {"cooldown_s", "store_grace_s", "leeway_s"}
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PAGE = re.compile(r"https?://[^\s/@?#]+/?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/]+")
 
 
@@ -53,7 +55,7 @@ def broken_rules(settings: Settings) -> Iterator[BrokenRule]:
 
 def _spans(settings: Settings) -> Iterator[BrokenRule]:
     """Every duration is above zero, but for those that zero switches off."""
-    for section in ("clients", "node", "sessions", "store", "tokens"):
+    for section in ("clients", "admin", "node", "sessions", "store", "tokens"):
         part = getattr(settings, section)
         for attribute in part.__struct_fields__:
             value = getattr(part, attribute)
@@ -138,10 +140,24 @@ def _listeners(settings: Settings) -> Iterator[BrokenRule]:
     if (clients.tls_cert is None) != (clients.tls_key is None):
         text = "clients.tls_cert and clients.tls_key: give both, or neither"
         yield BrokenRule(("clients.tls_cert", "clients.tls_key"), text)
+    if admin.public_url is not None and not _PAGE.fullmatch(admin.public_url):
+        text = "admin.public_url: must be https://HOST[:PORT] (or http://...), with no path"
+        yield BrokenRule(("admin.public_url",), text)
+    if not all(map(_is_network, admin.proxies)):
+        text = "admin.proxies: each must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24"
+        yield BrokenRule(("admin.proxies",), text)
     for origin in clients.allowed_origins:
         if not _ORIGIN.fullmatch(origin):
             text = "clients.allowed_origins: each must be * or SCHEME://HOST[:PORT], with no path"
             yield BrokenRule(("clients.allowed_origins",), text)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _store(settings: Settings) -> Iterator[BrokenRule]:

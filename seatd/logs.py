@@ -34,6 +34,7 @@ SENSITIVE = frozenset(
 """A name is sensitive when one of its words is here: `hs256_secret`, `api_key`, `Authorization`."""
 
 _JWS = re.compile(r"\beyJ[\w-]+\.[\w-]*\.[\w-]*")  # tokens and license keys alike: base64 of `{"` begins eyJ
+_API_TOKEN = re.compile(r"\bseatd_[\w-]{43}")
 _NAMED = re.compile(r"((?:token|secret|password|key)=|Bearer )[^\s&;,]+", re.IGNORECASE)
 # Besides C0 and C1: line and paragraph separators, and marks that turn the reading direction.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -75,7 +76,7 @@ def escape(text: str) -> str:
 
 def mask(text: str) -> str:
     """The text without credentials: JWTs and license keys, passwords in URLs, `token=...`, `Bearer ...`."""
-    return _NAMED.sub(rf"\1{MASK}", _JWS.sub(MASK, mask_passwords(text)))
+    return _NAMED.sub(rf"\1{MASK}", _API_TOKEN.sub(MASK, _JWS.sub(MASK, mask_passwords(text))))
 
 
 def _common() -> list[Processor]:

@@ -88,6 +88,9 @@ class Metrics:
         self.denials_total = self._counter(
             "denials_total", "Refused grants, by product and denial code.", "product", "code"
         )
+        self.denials_untold_total = self._counter(
+            "denials_untold_total", "Denials that the store was never told of: it was away for too long."
+        )
         self.queue_length = self._gauge(
             "queue_length", "Sessions on this node that wait for a seat.", "product"
         )

@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -52,7 +53,13 @@ class Server:
     store: str
 
     def __init__(
-        self, folder: Path, log_file: Path, name: str, store: str | None, settings: dict[str, str]
+        self,
+        folder: Path,
+        log_file: Path,
+        name: str,
+        store: str | None,
+        settings: dict[str, str],
+        descriptors: int = 0,
     ) -> None:
         self.folder = folder
         self.log_file = log_file
@@ -60,6 +67,7 @@ class Server:
         self._command = [sys.executable, "-m", "seatd", "serve", "--data", str(folder), "--node", name]
         self._command += ["--store", store] if store else []
         self._settings = settings
+        self._descriptors = descriptors
         self.launch()
 
     def launch(self) -> None:
@@ -73,7 +81,7 @@ class Server:
                 stderr=log,
                 env=_environment(self._settings),
                 cwd=self.folder.parent,
-                preexec_fn=_tied_to(os.getpid()),
+                preexec_fn=_prepared(self._descriptors),
             )
 
     def relaunch(self) -> None:
@@ -163,13 +171,21 @@ class Servers:
         return self.launch(name, store=store, folder=None, **settings).wait_ready()
 
     def launch(
-        self, name: str = "a", *, store: str | None = None, folder: Path | None = None, **settings: str
+        self,
+        name: str = "a",
+        *,
+        store: str | None = None,
+        folder: Path | None = None,
+        descriptors: str = "",
+        **settings: str,
     ) -> Server:
-        """The same without waiting: it may also end by itself. `folder`: a data folder other than its own."""
+        """The same without waiting: it may also end by itself. `folder`: a data folder other than its own; `descriptors`:
+        how many it may have open (as many as the tests, without a number)."""
         listen = {"CLIENTS_LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0"}
         trust = {"LICENSES_TRUST": str(self._root / "vendor.pem")}
         log_file = self._root / f"{name}.log"
-        server = Server(folder or self._root / name, log_file, name, store, listen | trust | settings)
+        own = folder or self._root / name
+        server = Server(own, log_file, name, store, listen | trust | settings, int(descriptors or 0))
         self._servers.append(server)
         return server
 
@@ -183,6 +199,18 @@ class Servers:
         except subprocess.TimeoutExpired:
             server.kill()
             return -signal.SIGKILL
+
+
+def _prepared(descriptors: int) -> Callable[[], None]:
+    """What a node does before it becomes one: it ends with the tests, and may have only so many descriptors open."""
+    tie = _tied_to(os.getpid())
+
+    def prepare() -> None:
+        tie()
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+    return prepare
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:

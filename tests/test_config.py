@@ -251,6 +251,28 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     assert faults(file=file)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "good"),
+    [
+        ("PUBLIC_URL", "https://seatd.example", True),
+        ("PUBLIC_URL", "https://seatd.example:8443/", True),
+        ("PUBLIC_URL", "seatd.example", False),
+        ("PUBLIC_URL", "https://seatd.example/console", False),
+        ("PUBLIC_URL", "https://user@seatd.example", False),
+        ("PROXIES", "10.0.0.5,10.0.1.0/24,::1", True),
+        ("PROXIES", "10.0.0.5/24", False),
+        ("PROXIES", "proxy.example", False),
+        ("IDLE", "0s", False),
+    ],
+)
+def test_what_stands_before_the_console(name, value, good):
+    if good:
+        load(None, {f"SEATD_ADMIN_{name}": value}, {})
+    else:
+        (fault,) = faults({f"SEATD_ADMIN_{name}": value})
+        assert fault.startswith(f"admin.{name.lower()}: ")
+
+
 def test_two_listeners_need_two_ports():
     assert "give each its own port" in faults(clients="localhost:1", admin="localhost:1")[0]
     load(None, {}, {"clients": "localhost:0", "admin": "localhost:0"})

@@ -197,3 +197,11 @@ def test_nothing_is_logged_to_standard_output():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert json.loads(done.stderr)["event"] == "x"
+
+
+def test_api_tokens_are_masked():
+    stream = io.StringIO()
+    logs.configure(stream=stream)
+    token = "seatd_" + "a-_Z" * 10 + "abc"
+    structlog.get_logger("seatd.web").info("made", what=f"the token {token}!")
+    assert records(stream)[0]["what"] == f"the token {MASK}!"

@@ -60,6 +60,22 @@ class Notice(Answer, frozen=True):
     message: str
 
 
+class Affected(Answer, frozen=True):
+    """How many users, and some of their names."""
+
+    number: int = 0
+    users: tuple[str, ...] = ()
+
+
+class AffectedLicense(Answer, frozen=True):
+    """Who of a license's users would lose by an import."""
+
+    license: str
+    above_limit: Affected = Affected()
+    not_covered: Affected = Affected()
+    assignments_lost: Affected = Affected()
+
+
 class Imported(Answer, frozen=True):
     """What an import did, or would do."""
 
@@ -68,6 +84,7 @@ class Imported(Answer, frozen=True):
     customer: str = ""
     licenses: tuple[ImportedLicense, ...] = ()
     notices: tuple[Notice, ...] = ()
+    affected: tuple[AffectedLicense, ...] = ()
 
 
 class User(Answer, frozen=True):
@@ -137,3 +154,38 @@ class Receipts(Answer, frozen=True):
     """What came of a forced logout, session by session."""
 
     sessions: tuple[Receipt, ...]
+
+
+class GrantShown(Answer, frozen=True):
+    """A role, and where it counts."""
+
+    role: str
+    agency: str = ""
+    customers: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+class Administrator(Answer, frozen=True):
+    """Somebody who may sign in."""
+
+    name: str
+    grants: tuple[GrantShown, ...]
+    created: datetime
+    has_password: bool = False
+    totp: bool = False
+    must_totp: bool = False
+    disabled: bool = False
+
+
+class MadeToken(Answer, frozen=True):
+    """A new API token, with its secret."""
+
+    id: str
+    token: str
+    expires: datetime | None = None
+
+
+class Link(Answer, frozen=True):
+    """A link that signs in once; `path` is below the admin address."""
+
+    path: str

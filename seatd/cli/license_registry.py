@@ -7,9 +7,9 @@ from typing import IO
 import click
 
 from seatd.cli.access import Access, access_options, json_option, page_options
-from seatd.cli.answers import Assignment, Imported, License, Listing, User
+from seatd.cli.answers import Affected, Assignment, Imported, License, Listing, User
 from seatd.cli.license import license_group, read_text
-from seatd.cli.output import minute, more, print_json, print_table, say
+from seatd.cli.output import minute, more, print_json, print_table, say, visible
 
 
 @license_group.command("import")
@@ -47,7 +47,19 @@ def import_(access: Access, file: IO[bytes], dry_run: bool, as_json: bool) -> No
     )
     for notice in done.notices:
         say(f"{notice.license}: {notice.message}")
+    for affected in done.affected:
+        _say_affected(affected.license, "would be above the limit", affected.above_limit)
+        _say_affected(affected.license, "would not be covered any more", affected.not_covered)
+        _say_affected(affected.license, "would lose the assignment", affected.assignments_lost)
     say(_outcome(done))
+
+
+def _say_affected(license_id: str, what: str, affected: Affected) -> None:
+    if affected.number:
+        names = visible(", ".join(affected.users))
+        left_out = affected.number - len(affected.users)
+        more_users = f" and {left_out} more" if left_out > 0 else ""
+        say(f"{license_id}: {affected.number} {what}: {names}{more_users}")
 
 
 def _outcome(done: Imported) -> str:

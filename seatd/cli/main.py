@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from seatd import __version__
-from seatd.cli import license_issue, license_registry, license_show
+from seatd.cli import license_issue, license_registry, license_show, token_api
+from seatd.cli.admin import admin_group
 from seatd.cli.config import config_group
 from seatd.cli.demo import demo_group
+from seatd.cli.doctor import doctor
 from seatd.cli.keys import keys_group
 from seatd.cli.license import license_group
 from seatd.cli.logout import logout
@@ -29,8 +31,8 @@ def cli() -> None:
     """
 
 
-# Importing these three adds their verbs to `license_group`.
-__all__ = ["cli", "license_issue", "license_registry", "license_show", "main"]
+# Importing these adds their verbs to `license_group` and `token_group`.
+__all__ = ["cli", "license_issue", "license_registry", "license_show", "main", "token_api"]
 
 for verb in (
     serve,
@@ -39,8 +41,10 @@ for verb in (
     license_group,
     session_group,
     logout,
+    doctor,
     keys_group,
     token_group,
+    admin_group,
     config_group,
 ):
     cli.add_command(verb)

@@ -33,7 +33,7 @@ class Signer(NamedTuple):
 
 @click.group("token")
 def token_group() -> None:
-    """Tokens that clients sign in with."""
+    """Tokens: `client` for those who take seats, `api` for programs that administer."""
 
 
 @token_group.command("client")

@@ -19,9 +19,17 @@ UNAVAILABLE = values.Denied(code="unavailable", retry_after_ms=5000)
 
 
 def deny(session: Session, denial: values.Denied, ref: int | None = None) -> None:
-    """Counts a denial and tells the client."""
+    """Counts a denial and tells the client. (What the store has denied it has counted, but for those of a recovery.)"""
     session.hub.count_denial(denial)
+    if denial is not session.denied_by_store or denial.code == "recovering":
+        note(session, denial)
     session.send(fitting(session.codec, denied(denial, ref)))
+
+
+def note(session: Session, denial: values.Denied) -> None:
+    """The store is to count what this node has denied by itself."""
+    identity = session.identity
+    session.hub.untold.note(identity.customer, identity.domain, identity.user, denial)
 
 
 def denied(denial: values.Denied, ref: int | None = None) -> Denied:

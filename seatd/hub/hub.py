@@ -1,16 +1,17 @@
-"""The hub: the sessions of this node, and what the store wants them to know."""
+"""The hub: the sessions of this node, and what works for all of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 
 from seatd.hub.beats import Wheel
+from seatd.hub.deletions import Deletions
+from seatd.hub.departures import Departures
 from seatd.hub.drain import move_all
 from seatd.hub.endings import Endings
 from seatd.hub.forever import forever
@@ -19,18 +20,19 @@ from seatd.hub.license_memory import LicenseMemory
 from seatd.hub.logout import Logouts
 from seatd.hub.memory import Memory
 from seatd.hub.options import HubOptions
-from seatd.hub.policies import Policies, worded
+from seatd.hub.orders import Orders
+from seatd.hub.policies import Policies
 from seatd.hub.queue import Queue
 from seatd.hub.reassertion import Reassertion
-from seatd.hub.secret import hashed
 from seatd.hub.session import Session
 from seatd.hub.tickets import Tickets
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
+from seatd.hub.untold import Untold
 from seatd.licensing.catalog import Catalog
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Ended, Gone, Granted, Held, Order, Queued, StoreUnavailable
+from seatd.store.values import Denied, Ended, Gone, Granted, Queued, StoreUnavailable
 from seatd.store.wakeups import RegistryChanged, Wakeups
 from seatd_protocol import codes
 from seatd_protocol.codec import Codec
@@ -41,16 +43,8 @@ log = structlog.get_logger(__name__)
 CANCEL_AGAIN_S = 0.5
 
 
-class Arriving:
-    """Sockets that one session is just being opened or attached for, and the orders that wait for them."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.orders: list[Order] = []
-
-
 class Hub:
-    """Sessions by id, the beat, the node's leases, and the way orders take to a session.
+    """Sessions by id, the beat, the node's leases, and everybody who needs to know of them.
 
     `node` is this process's id in the store: the configured name and something that no other process has had.
     """
@@ -76,10 +70,13 @@ class Hub:
         self.memory = Memory(
             remember_s=options.remember_s,
             linger_s=options.linger_s,
-            served_s=lambda customer: self.leases.served_s(store.partition(customer)),
+            served_s=lambda customer: self.leases.outages.served_s(store.partition(customer)),
         )
+        self.departures = Departures(self)
+        self.orders = Orders(self)
         self.reassertion = Reassertion(self, audit_s=options.audit_s)
         self.policies = Policies(self)
+        self.deletions = Deletions(self)
         self.licenses = LicenseMemory(self)
         self.tickets = Tickets(self)
         self.on_found_again: Callable[[], Awaitable[object]] | None = None
@@ -88,7 +85,7 @@ class Hub:
             store,
             options,
             LeaseEvents(
-                carry_out=self._carry_out,
+                carry_out=self.orders.carry_out,
                 reassert=self.reassertion.tell,
                 settled=self.endings.retry,
                 recovering=self._note_recovery,
@@ -102,13 +99,13 @@ class Hub:
         metrics.store_clock_drift_ratio.set_function(lambda: self.leases.drift)
         metrics.sessions_at_risk.set_function(self._at_risk)
         self.queue = Queue(self)
+        self.untold = Untold(store, metrics)
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
         self._by_partition: dict[int, dict[str, Session]] = defaultdict(dict)
         self._connected: set[Session] = set()
         self._emptied = asyncio.Event()
         self._emptied.set()
-        self._arriving: dict[str, Arriving] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- start and stop ---------------------------------------------------------------------------
@@ -123,6 +120,7 @@ class Hub:
             self.queue.watch,
             self.licenses.watch,
             self.reassertion.audit,
+            self.untold.tell,
         )
         for work in background:
             self.spawn(forever(work))
@@ -148,6 +146,7 @@ class Hub:
         while self._tasks:  # what was begun by those that ended: sockets to close, endings to tell
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.endings.quiet()
+        await self.untold.flush()
         try:
             await self.leases.leave()
         except StoreUnavailable:
@@ -166,7 +165,7 @@ class Hub:
             "draining": "this node is being stopped" if self.draining else "",
             "store": "the store does not answer" if self.leases.away_s > self.options.lease_s else "",
             "wakeups": self._wakeups.trouble,
-            "capacity": "no room for another session" if self.is_full else "",
+            "capacity": "no room for another session" if self.is_full or self.is_crowded else "",
         }
 
     # -- sessions of this node --------------------------------------------------------------------
@@ -175,6 +174,11 @@ class Hub:
     def is_full(self) -> bool:
         """Whether this node has as many sessions as it may."""
         return len(self._sessions) >= self.options.max_sessions
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether this node has as many sockets as it has descriptors for, with and without a session."""
+        return len(self._connected) >= self.options.max_connections
 
     def connect(self, transport: Transport, codec: Codec) -> Session:
         """A socket has been opened; what comes over it goes to `Session.receive`, its end to `Session.gone`."""
@@ -207,7 +211,7 @@ class Hub:
         self._by_partition[session.partition].pop(session.key, None)
         self._count(session, "")
         session.stored = False
-        await self._end(session.identity.customer, session.key, session.fence)
+        await self.departures.end_waiter(session)
 
     def remove(self, session: Session) -> None:
         """A socket is gone."""
@@ -223,87 +227,6 @@ class Hub:
             del self._sessions[session.key]
             del self._by_partition[session.partition][session.key]
 
-    @contextmanager
-    def arriving(self, session: Session) -> Iterator[None]:
-        """While a session is being opened or attached: orders for it wait until it is known whether it lives here."""
-        arriving = self._arriving.setdefault(session.key, Arriving())
-        arriving.number += 1
-        try:
-            yield
-        finally:
-            arriving.number -= 1
-            if not arriving.number:  # of two resumes at once, the later one may be whom an order means
-                del self._arriving[session.key]
-                for order in arriving.orders:
-                    self._carry_out(session.partition, order)
-
-    # -- endings ----------------------------------------------------------------------------------
-
-    async def end(self, session: Session, *, delivered: bool, acknowledged: bool) -> None:
-        """Ends a session in the store: its seats are free."""
-        self.memory.ended(session.identity.customer, session.ended)
-        await self._end(
-            session.identity.customer,
-            session.key,
-            session.fence,
-            delivered=delivered,
-            acknowledged=acknowledged,
-        )
-
-    async def park(self, session: Session, held: Held) -> None:
-        """Keeps a session's seats for its client to come back."""
-        self.memory.parked(session.identity.customer, held)
-        await self._park(session, session.fence)
-
-    async def park_unsure(self, session: Session) -> None:
-        """Parks a session of which it is not known whether it was attached to this node."""
-        await self._park(session, None)
-
-    async def end_unsure(self, session: Session) -> None:
-        """Ends a session of which it is not known whether it was opened."""
-        await self._end(session.identity.customer, session.key, 1)
-
-    async def acquires_are_settled(self, session: Session) -> bool:
-        """Before a session asks again: whether no acquire of unknown outcome is left to be undone."""
-        name = f"{session.key} products"
-        undo = await self.endings.withdraw(session.partition, name)
-        if undo is not None:
-            await self.endings.settle(session.partition, name, undo)
-        return not self.endings.has(name)
-
-    async def undo_acquire(self, session: Session, products: list[str], *, waits: bool) -> None:
-        """An acquire's outcome is unknown: gives back what the session did not have before, and the place in the queue."""
-        missing = [product for product in products if product not in session.seats]
-        customer = session.identity.customer
-
-        async def undo() -> None:
-            if waits:
-                await self.store.leave_queue(customer, session=session.key, fence=session.fence)
-            await self.store.release(customer, session=session.key, fence=session.fence, products=missing)
-
-        await self.endings.settle(session.partition, f"{session.key} products", undo)
-
-    async def _park(self, session: Session, fence: int | None) -> None:
-        ending = partial(
-            self.store.park,
-            session.identity.customer,
-            self.node,
-            session=session.key,
-            fence=fence,
-            secret=hashed(session.secret),
-        )
-        await self.endings.settle(session.partition, session.key, ending)
-
-    async def _end(self, customer: str, key: str, fence: int, **told: bool) -> None:
-        async def finish() -> None:
-            gone = await self.store.finish(customer, session=key, fence=fence, **told)
-            if gone and gone.reason == "superseded":
-                self.memory.not_ended(customer, key)
-
-        await self.endings.settle(self.store.partition(customer), key, finish)
-
-    # -- orders -----------------------------------------------------------------------------------
-
     async def _listen(self) -> None:
         async for announced in self._wakeups.announced():
             if isinstance(announced, RegistryChanged):
@@ -312,49 +235,6 @@ class Hub:
                 self.queue.moved(announced)
             else:
                 self.leases.wake(announced)
-
-    def _carry_out(self, partition: int, order: Order) -> None:
-        try:
-            self._do(order)
-        except (
-            Exception
-        ):  # a fault of ours with one order: those behind it, and this node's lease, must go on
-            log.exception("order not carried out", type=order.type, session=order.session)
-            if order.type == "logout" and (session := self._sessions.get(order.session)):
-                session.close(codes.INTERNAL)
-
-    def _do(self, order: Order) -> None:
-        if order.type == "logout":
-            self.memory.ordered(order)
-        if order.type == "receipt":
-            self.logouts.receipt(order)
-        elif order.type == "notice":
-            self.policies.notice(order)
-        elif (arriving := self._arriving.get(order.session)) and not self._is_urgent(order):
-            arriving.orders.append(order)
-        elif (session := self._sessions.get(order.session)) and session.fence == order.fence:
-            self._tell(session, order)
-        # Otherwise its socket is gone, its client need not be: the seat stays taken until that client's lease is over.
-
-    def _is_urgent(self, order: Order) -> bool:
-        """Whether an order is for a session that lives here. (Only a turn in the queue waits for its acquire's answer.)"""
-        session = self._sessions.get(order.session)
-        return (
-            session is not None and session.fence == order.fence and order.type not in ("granted", "refused")
-        )
-
-    def _tell(self, session: Session, order: Order) -> None:
-        match order.type:
-            case "logout":
-                session.force_out(worded(order))
-            case "changed":
-                self.policies.changed(session, order)
-            case "superseded":
-                session.replace()
-            case "granted":
-                self.queue.granted(order)
-            case "refused":
-                self.queue.refused(order)
 
     # -- what node and store hold ------------------------------------------------------------------
 
@@ -383,12 +263,16 @@ class Hub:
 
     def knows(self, key: str) -> bool:
         """Whether a session is here, on its way here, or on its way out with its end not yet confirmed."""
-        return key in self._sessions or key in self._arriving or self.endings.has(key)
+        return key in self._sessions or self.orders.is_arriving(key) or self.endings.has(key)
+
+    def find(self, key: str, fence: int) -> Session | None:
+        """The session that lives here under this fence."""
+        session = self._sessions.get(key)
+        return session if session is not None and session.fence == fence else None
 
     def lose(self, key: str, fence: int) -> None:
         """The store says that a session is no longer this node's; its client may look for it elsewhere."""
-        session = self._sessions.get(key)
-        if session is not None and session.fence == fence:
+        if session := self.find(key, fence):
             session.close(codes.LEASE_LOST)
 
     # -- figures ----------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
@@ -18,8 +17,10 @@ import msgspec
 import structlog
 
 from seatd.hub.options import HubOptions
+from seatd.hub.outages import Outages
 from seatd.hub.partition_lease import PartitionLease
 from seatd.hub.shared_call import SharedCall
+from seatd.hub.sweeps import sweep
 from seatd.store.redis import Store
 from seatd.store.values import Beat, Due, DueLicense, Ended, Order, StoreUnavailable
 
@@ -70,10 +71,12 @@ class Leases:
         self._events = events
         self._clock = clock
         self._partitions = [PartitionLease(options.lease_s) for _ in range(store.partitions)]
+        self.outages = Outages(self._partitions, clock)
         self._is_durable = SharedCall(store.is_durable)
         self._durable: bool | None = None
+        self._hearing = [SharedCall(partial(self._round, number)) for number in range(store.partitions)]
         self._left = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     async def join(self) -> None:
         """Takes a lease in every partition. Raises `StoreUnavailable` when the store does not answer.
@@ -98,6 +101,7 @@ class Leases:
     async def leave(self) -> None:
         """Gives all leases back; sessions still here are found by the other nodes at once."""
         self._left = True
+        await asyncio.gather(*(hearing.quiet() for hearing in self._hearing))
         for task in self._tasks:  # one that answers a wake-up would take a lease anew
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,6 +120,10 @@ class Leases:
             if not partition.wanted.is_set():
                 partition.wanted.set()
                 self._spawn(self._round(number))
+
+    async def hear(self, number: int) -> bool:
+        """Returns when all orders that a partition has for this node now are carried out. False: the store does not answer."""
+        return not self._left and await self._hearing[number].ask()
 
     async def round(self, number: int) -> None:
         """One beat in a partition, with all that follows from it; whether it has been answered shows in `away_s`."""
@@ -175,35 +183,27 @@ class Leases:
     @property
     def away_s(self) -> float:
         """For how long no partition has answered; 0 when one does."""
-        return min(self._away_s(partition) for partition in self._partitions)
-
-    def served_s(self, number: int) -> float:
-        """A clock in seconds that stands still while a partition is away."""
-        partition = self._partitions[number]
-        return self._clock() - partition.away_before_s - self._away_s(partition)
-
-    def _away_s(self, partition: PartitionLease) -> float:
-        return 0.0 if partition.away_since_s is None else self._clock() - partition.away_since_s
+        return self.outages.shortest_s
 
     @property
     def drift(self) -> float:
         """The rate by which a clock of the store runs wrong, by this node's own clock; the worst of them."""
         return max((partition.clock.drift for partition in self._partitions), key=abs)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, object]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _round(self, number: int) -> None:
-        """A beat, and what follows from it."""
+    async def _round(self, number: int) -> bool:
+        """A beat, and what follows from it. False: it was not answered."""
         due: list[Due] = []
 
         async def beat() -> None:
             due.extend(await self._beat(number))
 
         if not await self._noted(number, beat):
-            return
+            return False
         partition = self._partitions[number]
         if partition.doubtful:
             self._spawn(self._follow(number, partition.telling, self._tell))
@@ -213,6 +213,7 @@ class Leases:
                 self._spawn(self._follow(number, partition.telling, self._register))
         if due:
             self._spawn(self._follow(number, partition.sweeping, partial(self._sweep, due)))
+        return True
 
     async def _follow(self, number: int, lock: asyncio.Lock, work: Callable[[int], Awaitable[None]]) -> None:
         """Does what a beat has shown to be due, unless that is under way: the next beat shows what is left."""
@@ -226,32 +227,12 @@ class Leases:
         try:
             await work()
         except StoreUnavailable as error:
-            self._away(number, began_s, str(error))
+            self.outages.began(number, began_s, str(error))
         except Exception:  # a fault of ours in one partition: the others must go on
             log.exception("partition not served", partition=number)
         else:
             return True
         return False
-
-    def _away(self, number: int, since_s: float, reason: str) -> None:
-        partition = self._partitions[number]
-        if partition.away_since_s is None:
-            partition.away_since_s = since_s
-            if self._away_partitions == 1:
-                log.warning("store away", reason=reason, partition=number)
-
-    def _back(self, number: int) -> None:
-        partition = self._partitions[number]
-        if partition.away_since_s is not None:
-            away_s = self._away_s(partition)
-            partition.away_before_s += away_s
-            partition.away_since_s = None
-            if self._away_partitions == 0:
-                log.info("store back", away_s=round(away_s, 1))
-
-    @property
-    def _away_partitions(self) -> int:
-        return sum(partition.away_since_s is not None for partition in self._partitions)
 
     async def _beat(self, number: int) -> list[Due]:
         """Renews the lease and carries out the orders; answers what is due."""
@@ -275,7 +256,7 @@ class Leases:
             partition.confirmed_s, partition.last = sent_s, beat
             if not partition.doubtful:
                 partition.lease.renewed(sent_s)
-        self._back(number)
+        self.outages.over(number)
         self._note_time(number, beat)
         self._events.look_after(beat.licenses)
         return due
@@ -342,11 +323,8 @@ class Leases:
             self._partitions[number].registered = True
 
     async def _sweep(self, due: Sequence[Due], number: int) -> None:
-        by_customer: dict[str, list[Due]] = defaultdict(list)
-        for item in due:
-            by_customer[item.customer].append(item)
-        for customer, items in by_customer.items():
-            swept = await self._store.sweep(customer, items[:200])
-            self._events.swept(customer, swept.ended)
-            if swept.parked or swept.ended:
-                log.info("swept", customer=customer, parked=len(swept.parked), ended=len(swept.ended))
+        """Goes on at once where there was too much for one beat, as long as that gets anywhere."""
+        progress = await sweep(self._store, due, self._events.swept)
+        last = self._partitions[number].last
+        if progress and last is not None and last.more:
+            self.wake(number)

@@ -1,4 +1,4 @@
-"""The licenses of those customers that have sessions here, remembered in case the store loses all that it has."""
+"""The licenses and accounts of those customers that have sessions here, remembered in case the store loses all that it has."""
 
 from __future__ import annotations
 
@@ -69,6 +69,8 @@ class LicenseMemory:
         for customer, known in tuple(self._known.items()):
             if lives_here(customer):
                 done = await self._hub.store.reregister(customer, known.standing, known.withdrawn)
+                if done.added:  # whose the domains are is kept elsewhere, and may be lost as well
+                    await self._hub.store.claim_domains(customer, known.standing.domains())
                 if done.added or done.dropped:
                     log.warning(
                         "licenses put back", customer=customer, licenses=done.added, withdrawn=done.dropped

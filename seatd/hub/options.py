@@ -10,7 +10,8 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `lease_s`/`renew_s`: the node's lease in a partition and how often it is renewed. `beat_s`, `client_lease_s`, `linger_s`:
     as told to clients in `welcome`. `store_grace_s`: how long clients are kept while the store is away; with `strict` not
-    beyond the node's lease. `outbox_bytes`: what may wait for a slow reader before its socket is closed. `ack_s`: how long a
+    beyond the node's lease. `max_connections`: sockets that there are descriptors for.
+    `outbox_bytes`: what may wait for a slow reader before its socket is closed. `ack_s`: how long a
     client has for its `ack` of a forced logout. `name` is what clients and administrators see, `node` the
     process's own id.
     """
@@ -28,6 +29,7 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
     hello_timeout_s: float = 5.0
     ack_s: float = 2.0
     max_sessions: int = 15_000
+    max_connections: int = 1_000_000
     per_user: int = 20
     queue_limit: int = 200
     remember_s: float = 300.0

@@ -66,6 +66,9 @@ class Policies:
 
     async def _carry_out(self, item: DueLicense) -> None:
         store = self._hub.store
+        if not item.license:  # the customer itself is due
+            await self._hub.deletions.carry_out(item.customer)
+            return
         review = await store.review(item.customer, item.license)
         holders = [holder.holder for holder in review.concerned]
         if not holders:

@@ -79,7 +79,9 @@ class Queue:
         """A session can no longer be served, whatever becomes free."""
         waiter = self._waiters.get(order.session)
         if waiter is not None and waiter.ref == order.ref:
-            self._hub.spawn(self._turn_away(waiter, Denied(code=order.code, product=order.product)))
+            denial = Denied(code=order.code, product=order.product)
+            waiter.session.denied_by_store = denial
+            self._hub.spawn(self._turn_away(waiter, denial))
 
     def place_of(self, session: Session) -> Waiting | None:
         """Where a session waits, as the store has to know it; None when it does not."""
@@ -190,6 +192,8 @@ class Queue:
                 waiter.customer, session=session.key, fence=session.fence
             )
         if seats is None or not waiter.products <= {seat.product for seat in seats}:
+            if seats is not None:  # the store has ended its wait, and an order says why: a forced logout, say
+                await self._hub.leases.hear(session.partition)
             await self._turn_away(waiter, denial)
         elif self._waits(waiter):
             self._serve(waiter, seats)

@@ -37,7 +37,7 @@ async def acquire(session: Session, message: Acquire) -> None:
         return deny(session, wants, message.ref)
     if message.wait_s > 0 and not await hub.queue.end(session):
         return deny(session, UNAVAILABLE, message.ref)
-    with hub.arriving(session):  # its turn may come before the answer that sends it to the queue
+    with hub.orders.arriving(session):  # its turn may come before the answer that sends it to the queue
         _answer(session, message, wants, await _draw(session, wants, message))
     return None
 
@@ -54,7 +54,7 @@ def _answer(
             waiter = Waiter(session, outcome, products, ref=message.ref, need=wants)
             session.hub.queue.wait(waiter, message.wait_s)
         case Gone():
-            session.lose()
+            pass  # its client is being told why
         case Denied():
             deny(session, outcome, message.ref)
         case values.Granted():
@@ -70,7 +70,7 @@ async def _draw(
     hub = session.hub
     if not session.stored or not hub.leases.may_grant(session.partition):
         return UNAVAILABLE
-    if not await hub.acquires_are_settled(session):
+    if not await hub.departures.acquires_are_settled(session):
         return UNAVAILABLE
     try:
         outcome = await hub.store.acquire(
@@ -85,12 +85,33 @@ async def _draw(
             queue_limit=hub.options.queue_limit,
         )
     except StoreUnavailable:
-        await hub.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
+        await hub.departures.undo_acquire(session, [want.product for want in need], waits=message.wait_s > 0)
         return UNAVAILABLE
-    if isinstance(outcome, Gone) and not hub.leases.is_settled(session.partition):
+    if isinstance(outcome, Gone) and not await _lose(session):
         return UNAVAILABLE
+    if isinstance(outcome, Denied):
+        session.denied_by_store = outcome
     hub.count_request("acquire", (want.product for want in need), outcome)
     return outcome
+
+
+async def _lose(session: Session) -> bool:
+    """The store says that the session is no longer this node's: closes the socket, unless an order says why.
+
+    The store's answer may overtake that order, so orders are read first: who is forced out hears the logout. While this
+    node's lease is over the session may only have been parked: then its client resumes it. False: nothing was done, for
+    the store is away, or must first be told what lives here.
+    """
+    leases, number = session.hub.leases, session.partition
+    was_over = leases.lapsed_s(number) > 0
+    heard = leases.is_settled(number) and await leases.hear(number)
+    if session.leaving:
+        return True
+    if heard and was_over:
+        session.close(codes.LEASE_LOST)
+    elif heard and leases.is_settled(number):
+        session.replace()
+    return session.closing is not None
 
 
 async def release(session: Session, message: Release) -> None:
@@ -112,8 +133,7 @@ async def release(session: Session, message: Release) -> None:
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
         session.hold(before)
-        settled = hub.leases.is_settled(session.partition)
-        return session.lose() if settled else session.send(_away(message.ref))
+        return None if await _lose(session) else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))
     return None
@@ -122,10 +142,11 @@ async def release(session: Session, message: Release) -> None:
 async def refresh(session: Session, token: str) -> None:
     """A newer token of the same user; anybody else's closes the socket."""
     identity = await session.hub.tokens.check(token)
+    if session.leaving:
+        return None
     if (identity.user, identity.customer) != (session.identity.user, session.identity.customer):
         return session.close(codes.FORBIDDEN)
-    session.renew_token(identity)
-    return None
+    return session.renew_token(identity)
 
 
 async def take_over(session: Session, message: TakeOver) -> None:

@@ -19,7 +19,7 @@ from seatd.hub.reassertion import held_by
 from seatd.hub.tickets import Vouched
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
-from seatd.store.values import Ended, Order
+from seatd.store.values import Denied, Ended, Order
 from seatd_protocol import codes
 from seatd_protocol.codec import BadMessage, Codec
 from seatd_protocol.codes import CloseCode
@@ -59,7 +59,7 @@ class Session:
     `key` is the session's id, `fence` the proof that it is ours; `stored` is False on the emergency path without a store.
     `need` are the products without which it ends. `welcomed` is False while it waits in the queue; `counted_as` is the
     state in which the metrics have it. `known_busy` is what the store knows of `busy`; `asked_s` is when the client was
-    last told that somebody waits; `vouched` is what its last ticket says.
+    last told that somebody waits; `vouched` is what its last ticket says; `denied_by_store` is the store's last denial.
     """
 
     identity: Identity
@@ -83,6 +83,7 @@ class Session:
         self.asked_s = -math.inf
         self.welcomed = False
         self.counted_as = ""
+        self.denied_by_store: Denied | None = None
         self.closing: CloseCode | None = None
         self._transport = transport
         self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)
@@ -103,7 +104,7 @@ class Session:
             return
         try:
             message = self.codec.decode_client(frame)
-            leaving = self.conversation.state is State.LEAVING
+            leaving = self.leaving
             self.conversation.received(type_of(message))
             # What crosses a logout on the wire was said in good faith: it is let pass.
             if not leaving or isinstance(message, Alive | Ack | Bye):
@@ -117,7 +118,8 @@ class Session:
                 self.close(codes.BAD_MESSAGE, str(error))
         except BadToken as error:
             log.info("token refused", reason=error.reason)
-            self.close(codes.BAD_TOKEN)
+            if not self.leaving:
+                self.close(codes.BAD_TOKEN)
         except Exception:
             log.exception("request failed")
             self.close(codes.INTERNAL)
@@ -180,6 +182,11 @@ class Session:
     def live(self) -> bool:
         """Whether the client may use the session."""
         return self.conversation.state is State.LIVE
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the session is on its way out: the client has said `bye`, or was told a `logout`."""
+        return self.conversation.state is State.LEAVING
 
     @property
     def beats(self) -> bool:
@@ -300,16 +307,6 @@ class Session:
         self._replaced = True
         self.close(codes.REPLACED)
 
-    def lose(self) -> None:
-        """The store says that the session is no longer this node's: closes the socket.
-
-        While this node's lease is over it may only have been parked: then its client resumes it.
-        """
-        if self.hub.leases.lapsed_s(self.partition) > 0:
-            self.close(codes.LEASE_LOST)
-        else:
-            self.replace()
-
     async def _acknowledged(self, number: int) -> None:
         order = self._ordered_out
         if order is None or order.number != number:
@@ -325,7 +322,7 @@ class Session:
     async def _end_in_store(self, *, acknowledged: bool = False) -> None:
         if self.stored:
             self.stored = False
-            await self.hub.end(self, delivered=self._told, acknowledged=acknowledged)
+            await self.hub.departures.end(self, delivered=self._told, acknowledged=acknowledged)
 
     async def gone(self, *, let_go: bool) -> None:
         """The socket is gone (the web layer says so, once): keeps the seats for a resume, or ends the session.
@@ -344,4 +341,4 @@ class Session:
                 await self._end_in_store()
         elif held is not None:
             self.stored = False
-            await self.hub.park(self, held)
+            await self.hub.departures.park(self, held)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from seatd.hub.denials import UNAVAILABLE, deny
+from seatd.hub.denials import UNAVAILABLE, deny, note
 from seatd.hub.secret import hashed, new_key
 from seatd.hub.waiter import Waiter
 from seatd.hub.wants import wants_of
@@ -31,6 +31,7 @@ async def hello(session: Session, message: Hello) -> None:
     session.identity = await hub.tokens.check(message.token)
     session.device = message.device
     if hub.is_full:
+        note(session, Denied(code="overloaded", product=next(iter(message.need), None)))
         return session.close(codes.OVERLOADED)
     if message.resume and await _resume(session, message.resume):
         return None
@@ -63,7 +64,7 @@ async def _resume(session: Session, resume: Resume) -> bool:
     """True when the session is back, or when the client must try elsewhere."""
     hub, identity = session.hub, session.identity
     session.key, session.secret = resume.session, resume.secret
-    with hub.arriving(session):
+    with hub.orders.arriving(session):
         ending = await hub.endings.withdraw(session.partition, session.key)
         try:
             answer = await hub.store.attach(
@@ -75,11 +76,11 @@ async def _resume(session: Session, resume: Resume) -> bool:
                 claim=hub.tickets.read(resume, identity, session.device),
             )
         except StoreUnavailable:
-            await hub.park_unsure(session)
+            await hub.departures.park_unsure(session)
             session.close(codes.STORE_LOST)
             return True
         except asyncio.CancelledError:
-            hub.spawn(hub.park_unsure(session))
+            hub.spawn(hub.departures.park_unsure(session))
             raise
         resumed = isinstance(answer, Granted)
         hub.metrics.resumes_total.labels("resumed" if resumed else "gone").inc()
@@ -137,15 +138,17 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
         priority=session.identity.priority,
         queue_limit=hub.options.queue_limit,
     )
-    with hub.arriving(session):
+    with hub.orders.arriving(session):
         try:
             answer = await hub.store.open(session.identity.customer, hub.node, opening)
         except StoreUnavailable:
-            await hub.end_unsure(session)
+            await hub.departures.end_unsure(session)
             return UNAVAILABLE
         except asyncio.CancelledError:
-            hub.spawn(hub.end_unsure(session))
+            hub.spawn(hub.departures.end_unsure(session))
             raise
+        if isinstance(answer, Denied):
+            session.denied_by_store = answer
         await _settle_in(session, asked, answer)
     hub.count_request("open", (item.product for item in asked.need), answer)
     return UNAVAILABLE if isinstance(answer, Gone) else answer
@@ -154,9 +157,9 @@ async def _open_with(session: Session, asked: Asked) -> Granted | Queued | Denie
 async def _settle_in(session: Session, asked: Asked, answer: Granted | Queued | Denied | Gone) -> None:
     hub = session.hub
     if session.closing is codes.MOVING and isinstance(answer, Queued):
-        await hub.park_unsure(session)  # the place is there for its hello elsewhere
+        await hub.departures.park_unsure(session)  # the place is there for its hello elsewhere
     elif session.closing and isinstance(answer, Granted | Queued):
-        await hub.end_unsure(session)  # its socket is being closed: no welcome, so no session
+        await hub.departures.end_unsure(session)  # its socket is being closed: no welcome, so no session
     elif isinstance(answer, Granted):
         need = tuple(want.product for want in asked.need)
         welcome(session, msgspec.structs.replace(answer, need=need))

@@ -61,6 +61,11 @@ def check_license(license_id: str) -> str:
     return _check_segment(license_id, "license id")
 
 
+def check_administrator(name: str) -> str:
+    """An administrator's name, plain or like an e-mail address, as it was. Raises BadName."""
+    return _check_segment(_check(name, "name", MAX_USER), "name")
+
+
 def check_text(text: str, what: str = "text") -> str:
     """Text that people read (a company's name, a tier): spaces allowed, may be empty. Raises BadName."""
     if len(text) > MAX_TEXT:
@@ -77,7 +82,7 @@ def _check_segment(name: str, what: str) -> str:
     return name
 
 
-def _check(name: str, what: str, longest: int) -> None:
+def _check(name: str, what: str, longest: int) -> str:
     if not 1 <= len(name) <= longest:
         raise BadName(f"{what} must have 1 to {longest} characters")
     # isprintable() is False for control, format, surrogate, unassigned and separator characters, except " ".
@@ -85,3 +90,4 @@ def _check(name: str, what: str, longest: int) -> None:
         raise BadName(f"{what} must have no spaces, control or format characters")
     if not unicodedata.is_normalized("NFC", name):
         raise BadName(f"{what} must be in Unicode form NFC")
+    return name

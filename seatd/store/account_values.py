@@ -16,8 +16,29 @@ PERMITTED: tuple[Permission, ...] = ("see", "licenses")
 """What an agency may do with a customer that has said nothing: it sells the licenses."""
 
 
+class Contact(Value, frozen=True, kw_only=True):
+    """Somebody to turn to."""
+
+    name: str
+    role: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+class NumberBlock(Value, frozen=True, kw_only=True):
+    """Internal numbers from `first` to `last`, as they are dialled: both have the same number of digits, 3 to 5."""
+
+    first: str
+    last: str
+
+    def covers(self, number: str) -> bool:
+        """Whether this extension lies in the block."""
+        return len(number) == len(self.first) and self.first <= number <= self.last
+
+
 class Account(Value, frozen=True, kw_only=True):
-    """A customer. `permissions` is what its agency may do; `delete_at_ms` when a customer that is pending deletion goes."""
+    """A customer. `permissions` is what its agency may do; `delete_at_ms` when the customer goes for good (it may be suspended
+    until then). Amounts are decimal texts in `currency` (ISO 4217; "": nothing was said of money)."""
 
     id: str
     name: str = ""
@@ -27,6 +48,11 @@ class Account(Value, frozen=True, kw_only=True):
     created_ms: int = 0
     delete_at_ms: int | None = None
     permissions: tuple[Permission, ...] = PERMITTED
+    currency: str = ""
+    balance: str = "0"
+    debit_limit: str = "0"
+    contacts: tuple[Contact, ...] = ()
+    number_blocks: tuple[NumberBlock, ...] = ()
 
 
 def account_of(customer: str, fields: dict[bytes, bytes], profile: bytes | None) -> Account:

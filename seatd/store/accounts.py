@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from seatd.store.account_values import Account, account_of
 from seatd.store.audit import AuditVerbs
+from seatd.store.audit_values import Json
 from seatd.store.keys import customer_key, partition_key
 
 
@@ -15,13 +18,20 @@ class AccountVerbs(AuditVerbs):
 
     async def customers(self) -> list[str]:
         """The ids of all customers, sorted."""
+        return await self._listed("customers")
+
+    async def former_customers(self) -> list[str]:
+        """The ids of those that have been deleted, sorted: their audit trails are left."""
+        return await self._listed("former_customers")
+
+    async def _listed(self, name: str) -> list[str]:
         sets = await asyncio.gather(
             *(
-                self.pipeline.command("SMEMBERS", partition_key("customers", number))
+                self.pipeline.command("SMEMBERS", partition_key(name, number))
                 for number in range(self.partitions)
             )
         )
-        return sorted(name.decode() for found in sets for name in found)
+        return sorted(customer.decode() for found in sets for customer in found)
 
     async def has_customer(self, customer: str) -> bool:
         """Whether there is such a customer."""
@@ -31,12 +41,26 @@ class AccountVerbs(AuditVerbs):
     async def account(self, customer: str) -> Account:
         """What is kept of a customer; of one that is not there, nothing."""
         fields, profile = await asyncio.gather(
-            self.pipeline.command("HGETALL", self._of("account", customer)),
+            self.hash_at(self._of("account", customer)),
             self.pipeline.command("GET", self._of("profile", customer)),
         )
+        return account_of(customer, fields, profile)
+
+    async def facts(self, customer: str, place: str) -> dict[str, Json]:
+        """All that is kept in one of a customer's places (`account`, `domains`, `users` ...), by field."""
+        return _decoded(await self.hash_at(self._of(place, customer)))
+
+    async def fact(self, customer: str, place: str, field: str) -> Json:
+        """One field of a customer's place; None: there is none such."""
+        text = await self.pipeline.command("HGET", self._of(place, customer), field)
+        return None if text is None else msgspec.json.decode(text)
+
+    async def hash_at(self, key: str) -> dict[bytes, bytes]:
+        """A whole hash."""
+        fields = await self.pipeline.command("HGETALL", key)
         if isinstance(fields, list):
             fields = dict(zip(fields[::2], fields[1::2], strict=True))
-        return account_of(customer, fields, profile)
+        return dict(fields)
 
     async def accounts(self, customers: Iterable[str]) -> list[Account]:
         """The same for many customers, in their order."""
@@ -44,3 +68,7 @@ class AccountVerbs(AuditVerbs):
 
     def _of(self, name: str, customer: str) -> str:
         return customer_key(name, self.partition(customer), customer)
+
+
+def _decoded(fields: Mapping[bytes, bytes]) -> dict[str, Json]:
+    return {name.decode(): msgspec.json.decode(text) for name, text in fields.items()}

@@ -68,21 +68,28 @@ class AuditVerbs(DurableVerbs):
         last = await self.pipeline.command("XREVRANGE", self._trail(customer), "+", "-", "COUNT", 1)
         return _recorded(last[0]).hash if last else GENESIS
 
+    async def audit_length(self, customer: str | None) -> int:
+        """How many entries a trail has."""
+        return int(await self.pipeline.command("XLEN", self._trail(customer)))
+
     async def audit_page(self, customer: str | None, *, before: str = "+", size: int = 50) -> Page[Recorded]:
         """A page of a trail, the newest entries first; `before` is the id of the last entry of the page before."""
         trail = self._trail(customer)
         end = before if before == "+" else f"({before}"
         rows = await self.pipeline.command("XREVRANGE", trail, end, "-", "COUNT", size)
-        total = await self.pipeline.command("XLEN", trail)
-        return Page(items=tuple(map(_recorded, rows)), total=total)
+        return Page(items=tuple(map(_recorded, rows)), total=await self.audit_length(customer))
 
-    async def audit_trail(self, customer: str | None) -> AsyncIterator[Recorded]:
-        """A whole trail from its beginning."""
-        start = "-"
+    async def audit_trail(self, customer: str | None, after: str = "") -> AsyncIterator[Recorded]:
+        """A whole trail from its beginning, or what comes after the entry with that id."""
+        start = f"({after}" if after else "-"
         while rows := await self.pipeline.command("XRANGE", self._trail(customer), start, "+", "COUNT", PAGE):
             for row in rows:
                 yield _recorded(row)
             start = f"({_recorded(rows[-1]).id}"
+
+    def wall_ms(self) -> int:
+        """Now, by the calendar: milliseconds since 1970."""
+        return self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
 
     def _trail(self, customer: str | None) -> str:
         if customer is None:
@@ -90,8 +97,7 @@ class AuditVerbs(DurableVerbs):
         return customer_key("audit", self.partition(customer), customer)
 
     def _line(self, head: str, deed: Deed, customer: str | None, changes: Sequence[Change]) -> dict[str, Any]:
-        at_ms = self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
-        text = deed.entry(at_ms, customer or "", changes).written()
+        text = deed.entry(self.wall_ms(), customer or "", changes).written()
         return {"head": head, "entry": text, "hash": chained(head, text)}
 
     async def _write(

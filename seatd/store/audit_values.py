@@ -25,6 +25,9 @@ class Actor(Value, frozen=True, kw_only=True):
     address: str = ""
 
 
+SAME, OTHER = "(secret)", "(another secret)"
+"""What stands in the trail in place of a secret, and of one that has come or changed."""
+
 SYSTEM = Actor(name="seatd", role="system")
 
 
@@ -35,6 +38,32 @@ class Change(Value, frozen=True, kw_only=True):
     field: str
     before: Json = None
     after: Json = None
+
+    def shown(self) -> Change:
+        """As the trail may show it."""
+        return self
+
+
+class Veiled(Change, frozen=True, kw_only=True):
+    """A change of a record that holds secrets. What `secrets` names of it is written, but the trail only shows that it was
+    there and whether it changed; `label` stands for a field's name that is itself a secret."""
+
+    secrets: tuple[str, ...] = ()
+    label: str = ""
+
+    def shown(self) -> Change:
+        """Without the secrets."""
+        before, after = (self._veiled(record, self.before) for record in (self.before, self.after))
+        return Change(place=self.place, field=self.label or self.field, before=before, after=after)
+
+    def _veiled(self, record: Json, old: Json) -> Json:
+        if record is None:
+            return None
+        hidden = {name: record[name] for name in self.secrets if record.get(name)}
+        return {
+            **record,
+            **{name: SAME if (old or {}).get(name) == value else OTHER for name, value in hidden.items()},
+        }
 
 
 class Entry(Value, frozen=True, kw_only=True):
@@ -65,7 +94,7 @@ class Deed(Value, frozen=True, kw_only=True):
         """The line to write."""
         return Entry(
             at_ms=at_ms, by=self.by, action=self.action, customer=customer, target=self.target,
-            changes=tuple(changes), detail=self.detail,
+            changes=tuple(change.shown() for change in changes), detail=self.detail,
         )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ PARTITION_KEYS = (
     "cooldowns",
     "kicks",
     "customers",
+    "former_customers",
     "expiries",
 )
 CUSTOMER_KEYS = (
@@ -46,14 +47,22 @@ CUSTOMER_KEYS = (
     "resources",
     "webhooks",
     "audit",
+    "events",
+    "meters",
+    "spread",
+    "usage",
+    "refused",
 )
 DEPLOYMENT_KEYS = (
     "agencies",
     "administrators",
     "sign_ins",
+    "sign_in_links",
     "attempts",
     "api_tokens",
     "domain_owners",
+    "idempotency",
+    "idempotency_times",
     "deployment_audit",
 )
 

@@ -33,14 +33,20 @@ class PolicyVerbs(Verbs):
     ) -> int:
         """Takes the license's seats from those of these holders (in order) whose seats its policy does not let stand; answers
         from how many sessions. `bases`: add-on -> base, of the catalogue."""
-        ended = ahead = 0
-        for start in range(0, len(holders), BATCH):
-            named = list(holders[start : start + BATCH])
+        ended = ahead = done = 0
+        while done < len(holders):
             answer = await self.call(
-                "enforce", customer, license=license, holders=named, ahead=ahead, bases=dict(bases)
+                "enforce",
+                customer,
+                license=license,
+                holders=list(holders[done : done + BATCH]),
+                ahead=ahead,
+                bases=dict(bases),
+                limit=BATCH,
             )
             ended += answer.body["ended"]
             ahead += answer.body["standing"]
+            done += answer.body["done"]
         return ended
 
     async def let_go(self, customer: str, *, session: str, fence: int, order: int) -> bool:

@@ -6,15 +6,22 @@ import secrets
 
 import structlog
 
+from seatd.store.administrators import AdministratorVerbs
+from seatd.store.api_tokens import ApiTokenVerbs
+from seatd.store.attempts import AttemptVerbs
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
+from seatd.store.events import EventVerbs
+from seatd.store.extensions import ExtensionVerbs
+from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
 from seatd.store.nodes import NodeVerbs
 from seatd.store.pipeline import AWAY
 from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
-from seatd.store.registry import RegistryVerbs
 from seatd.store.sessions import SessionVerbs
+from seatd.store.sign_ins import SignInVerbs
+from seatd.store.usage import UsageVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
 log = structlog.get_logger(__name__)
@@ -23,8 +30,22 @@ TICKET_KEY_BYTES = 32
 TICKET_KEYS = 4
 
 
-class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVerbs):
-    """Seats, sessions, nodes and the registry, on Redis or Valkey."""
+class AccessVerbs(AdministratorVerbs, ApiTokenVerbs, SignInVerbs, AttemptVerbs):
+    """Who may call the REST API."""
+
+
+class Store(
+    SessionVerbs,
+    NodeVerbs,
+    PolicyVerbs,
+    ExtensionVerbs,
+    RegistrationVerbs,
+    UsageVerbs,
+    EventVerbs,
+    AccessVerbs,
+    IdempotencyVerbs,
+):
+    """Seats, sessions, nodes, the registry and its administrators, on Redis or Valkey."""
 
     ticket_keys: tuple[bytes, ...] = ()
     """With which tickets are signed: the deployment's own first, then those that it had before (see `found_again`).
@@ -36,7 +57,7 @@ class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVer
         Raises `WrongDeployment`, or `StoreUnavailable`. What is only unwise is logged.
         """
         try:
-            unwise = await self._unwise()
+            unwise = await self.unwise()
             recorded = await self.found_again()
         except AWAY as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
@@ -64,7 +85,8 @@ class Store(SessionVerbs, NodeVerbs, PolicyVerbs, RegistryVerbs, RegistrationVer
             self.ticket_keys = tuple(dict.fromkeys((key, *self.ticket_keys)))[:TICKET_KEYS]
         return int(partitions or 0)
 
-    async def _unwise(self) -> list[str]:
+    async def unwise(self) -> list[str]:
+        """What is unwise about the store's servers, a sentence each. Raises `WrongDeployment` for what would break a rule."""
         clustered = isinstance(self.pipeline, Cluster)
         found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
         return sorted(set().union(*found))

@@ -9,6 +9,8 @@ import msgspec
 from seatd.store.registry_values import Registration, Reregistered
 from seatd.store.verbs import Verbs
 
+MAPS = ("licenses", "license_keys", "account", "resources")
+
 
 class RegistrationVerbs(Verbs):
     """A customer's part of the registry as a whole: read, and put back."""
@@ -20,7 +22,7 @@ class RegistrationVerbs(Verbs):
         """
         body = (await self.call("registered", customer)).body
         # Lua does not tell an empty list from an empty map.
-        maps = {name: body[name] or {} for name in ("licenses", "license_keys")}
+        maps = {name: body[name] or {} for name in MAPS}
         return msgspec.convert(
             {**maps, "profile": body.get("profile") or None, "assignments": body["assignments"] or ()},
             Registration,

@@ -13,10 +13,11 @@ import msgspec
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.access_values import TokenRecord
-from seatd.store.accounts import AccountVerbs
+from seatd.store.audit import Decide
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
 from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
+from seatd.store.overviews import Overview, overview_of
 from seatd.store.registry_values import (
     Assigned,
     HolderRow,
@@ -25,13 +26,14 @@ from seatd.store.registry_values import (
     Page,
     SessionRow,
 )
+from seatd.store.resources import ResourceVerbs
 from seatd.store.values import StoreUnavailable, node_name
 
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
 
-class RegistryVerbs(AccountVerbs, DomainVerbs):
+class RegistryVerbs(ResourceVerbs, DomainVerbs):
     """What administrators ask of the store. What changes the registry is on disk before it is answered, and goes into the
     audit trail with its `deed` and, where the script cannot know them, its `changes`."""
 
@@ -100,16 +102,30 @@ class RegistryVerbs(AccountVerbs, DomainVerbs):
         await self.make_durable(self.partition(customer))
         return answer.word == "unassigned"
 
+    async def change_account(self, customer: str, deed: Deed, decide: Decide) -> tuple[Change, ...]:
+        """Amends a customer, and lets nodes and those who wait know: it may have been suspended, say."""
+        changes = await self.amend(customer, deed, decide)
+        if changes:
+            await self._changed(customer)
+        return changes
+
+    async def forget_customer(self, customer: str) -> bool:
+        """The last step of a customer's deletion. False: it has sessions still, or is not to be deleted any more."""
+        answer = await self.call("forget_customer", customer)
+        await self._announce(customer)
+        await self.make_durable(self.partition(customer))
+        return answer.word == "forgotten"
+
     async def registry(self, customers: Sequence[str] | None = None) -> list[LicenseRow]:
         """All licenses (of these customers) with their use, by customer and id: one consistent view per customer."""
         if customers is None:
             customers = await self.customers()
-        answers = await asyncio.gather(*(self.call("snapshot", customer) for customer in customers))
-        return [
-            row
-            for customer, answer in zip(customers, answers, strict=True)
-            for row in _license_rows(customer, answer.body)
-        ]
+        overviews = await asyncio.gather(*map(self.overview, customers))
+        return [row for overview in overviews for row in overview.licenses]
+
+    async def overview(self, customer: str) -> Overview:
+        """A customer at one moment: account, licenses with their use, sessions, resources."""
+        return overview_of(customer, (await self.call("snapshot", customer)).body)
 
     async def owner_of_license(self, license: str) -> str | None:
         """The customer that has this license; None: nobody."""
@@ -266,18 +282,6 @@ class RegistryVerbs(AccountVerbs, DomainVerbs):
 
     async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
         return await asyncio.gather(*(self.pipeline.command(*words) for words in commands))
-
-
-def _license_rows(customer: str, body: dict[str, Any]) -> list[LicenseRow]:
-    profile = body.get("profile") or {}
-    owner = {
-        "customer": customer,
-        "customer_name": profile.get("name", ""),
-        "agency": profile.get("agency", ""),
-        "external_id": profile.get("external_id", ""),
-    }
-    rows = (msgspec.convert(record | owner, LicenseRow) for record in body["licenses"])
-    return sorted(rows, key=lambda row: row.id)
 
 
 def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:

@@ -13,13 +13,24 @@ Item = TypeVar("Item")
 
 
 class Registration(Value, frozen=True, kw_only=True):
-    """What the registry has of a customer: records of licenses by id, texts of their keys by jti, the profile, and who is
-    assigned (license NUL user). A node only keeps it, so the records are as the store has them."""
+    """What the registry has of a customer: records of licenses by id, texts of their keys by jti, the profile, who is
+    assigned (license NUL user), the account, and the resources that are on. A node only keeps it, so the records are as the
+    store has them."""
 
     licenses: dict[str, dict[str, object]]
     license_keys: dict[str, str]
     profile: dict[str, str] | None = None
     assignments: tuple[str, ...] = ()
+    account: dict[str, str] = msgspec.field(default_factory=dict)
+    resources: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def domains(self) -> set[str]:
+        """The domains that the licenses name."""
+        return {
+            name
+            for record in self.licenses.values()
+            for name in msgspec.convert(record["domains"], list[str])
+        }
 
 
 class Reregistered(Value, frozen=True, kw_only=True):
@@ -48,7 +59,7 @@ class Assigned(Value, frozen=True, kw_only=True):
 
 class LicenseRow(Value, frozen=True, kw_only=True):
     """A license with its use at one moment. `used`: holders (competitive) or assigned users (nominal);
-    `online`: holders with a live session."""
+    `online`: holders with a live session; `resources`: those of its product that are switched on in its domains."""
 
     id: str
     customer: str
@@ -69,6 +80,7 @@ class LicenseRow(Value, frozen=True, kw_only=True):
     created_ms: int
     used: int
     online: int
+    resources: int = 0
 
     @property
     def above_limit(self) -> int:

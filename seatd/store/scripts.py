@@ -24,6 +24,7 @@ COMMON_ARGS = frozenset(
         "tomb_ms",
         "jump_ms",
         "old_primary_ms",
+        "events_kept",
         "now_ms",
     }
 )
@@ -36,11 +37,13 @@ _CHECKED = """
 local real, declared = redis, {}
 for _, key in ipairs(KEYS) do declared[key] = true end
 local keyless = {TIME = true, INFO = true, PUBLISH = true}
-local redis = {call = function(command, ...)
-  local key = ...
+local function check(command, key)
   if not keyless[command] and not declared[key] then error('undeclared key ' .. tostring(key) .. ' in ' .. command) end
-  return real.call(command, ...)
-end}
+end
+local redis = {
+  call = function(command, ...) check(command, ...) return real.call(command, ...) end,
+  pcall = function(command, ...) check(command, ...) return real.pcall(command, ...) end,
+}
 """
 
 

@@ -28,7 +28,8 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `client_lease_ms`: the client's right to its seats; `linger_ms`: how long a session without socket keeps them;
     `tomb_ms`: how long an ended session's id is remembered; `recovery_ms`: how long no seat is granted after the store may
-    have lost writes; `old_primary_ms`: how long a store that was replaced may go on taking them.
+    have lost writes; `old_primary_ms`: how long a store that was replaced may go on taking them;
+    `events_kept`: about how many entries of a customer's stream of events are kept.
     """
 
     partitions: int = 64
@@ -38,6 +39,7 @@ class StoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     tomb_ms: int = 300_000
     recovery_ms: int = 50_000
     old_primary_ms: int = 11_000
+    events_kept: int = 10_000
 
 
 NO_PARTITION = -1
@@ -92,6 +94,7 @@ class Verbs:
             "tomb_ms": options.tomb_ms,
             "jump_ms": options.node_lease_ms // 2,
             "old_primary_ms": options.old_primary_ms,
+            "events_kept": options.events_kept,
         }
 
     @property
@@ -151,7 +154,8 @@ class Verbs:
             args["epoch"] = self.epochs.get(args["partition"], 0)
             started_s = time.perf_counter()
             packed: bytes = msgpack.packb(args, use_bin_type=False)
-            reply: Reply = msgpack.unpackb(await self.pipeline.run(script, names, packed))
+            answer = await self.pipeline.run(script, names, packed)
+            reply: Reply = msgpack.unpackb(answer, strict_map_key=False)  # milliseconds by count
             if self._on_call:
                 self._on_call(script.name, time.perf_counter() - started_s)
             if reply[0] != DEPOSED:

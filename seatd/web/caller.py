@@ -16,13 +16,17 @@ from seatd.web.rights import Reach, reach
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An administrator or an API token. `address`: where the call comes from."""
+    """An administrator (`via` "session") or an API token. `address`: where the call comes from; `id`: the token's, or the hash
+    of the session's secret. `ends_ms`: when the right to call ends. `is_held_up`: until the one-time code is set up, such an
+    administrator may do nothing else."""
 
     name: str
     grant: Grant
     address: str = ""
     via: Literal["token", "session"] = "token"
     id: str = ""
+    ends_ms: int | None = None
+    is_held_up: bool = False
 
     def actor(self) -> Actor:
         """As the audit trail names it."""
@@ -85,6 +89,13 @@ class Scope:
         """The customer, or the problem `unknown_customer`."""
         if not await self.has_customer(customer):
             raise Problem("unknown_customer")
+        return customer
+
+    async def whole_customer(self, customer: str) -> str:
+        """The customer for what concerns all of it; the problem `forbidden` for who is limited to some of its domains."""
+        await self.named_customer(customer)
+        if self.domains is not None:
+            raise Problem("forbidden", "This concerns the whole customer, not only some of its domains.")
         return customer
 
     def may_create(self, agency: str) -> bool:

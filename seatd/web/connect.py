@@ -147,8 +147,10 @@ def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -
 def _refusal(request: web.Request) -> web.Response | None:
     """Why there is no upgrade, if there is none."""
     hub = request.app[HUB]
-    if hub.draining or hub.is_full:
-        return _problem(503, "this node takes no more sessions", {"Retry-After": "2"})
+    if hub.draining or hub.is_full or hub.is_crowded:
+        refusal = _problem(503, "this node takes no more sessions", {"Retry-After": "2"})
+        refusal.force_close()  # its descriptor is needed
+        return refusal
     if "token" in request.query or "access_token" in request.query:
         return _problem(400, "a token never goes into the address: send it in hello")
     if not _origin_allowed(request):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from aiohttp import web
+from msgspec.structs import replace
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from seatd.store.registry_values import LicenseRow
 from seatd.store.values import StoreUnavailable
+from seatd.web.api.license_use import use_of
 from seatd.web.services import SERVICES, Services
 
 
@@ -21,7 +24,7 @@ async def metrics_page(request: web.Request) -> web.StreamResponse:
 
 async def _take_snapshot(services: Services) -> None:
     try:
-        rows = await services.store.registry()
+        rows = _counted(services, await services.store.registry())
         waiting = await services.store.waiting_to_end()
     except StoreUnavailable:
         services.metrics.store_up.set(0)
@@ -31,3 +34,9 @@ async def _take_snapshot(services: Services) -> None:
     services.metrics.store_up.set(1)
     services.metrics.parked_sessions.set(waiting)
     services.metrics.set_registry(rows)
+
+
+def _counted(services: Services, rows: list[LicenseRow]) -> list[LicenseRow]:
+    """The rows with what their products count as used."""
+    uses = (use_of(row, rows, services.catalog, services.now_ms()) for row in rows)
+    return [replace(use.row, used=use.used) for use in uses]

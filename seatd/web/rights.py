@@ -28,6 +28,7 @@ RIGHTS: Final[dict[str, Cells]] = {
     "customers.end": (ALL, NO, ALL, NO, NO, NO),
     "customers.suspend": (ALL, "billing", NO, NO, NO, NO),
     "customers.money": (ALL, "billing", NO, NO, NO, NO),
+    "customers.move": (ALL, NO, NO, NO, NO, NO),
     "customers.permit": (ALL, NO, ALL, NO, NO, NO),
     "domains.read": (ALL, "see", ALL, ALL, OWN, ALL),
     "domains.change": (ALL, "people", ALL, ALL, NO, NO),
@@ -57,9 +58,15 @@ RIGHTS: Final[dict[str, Cells]] = {
     "tokens.change": (ALL, NO, ALL, NO, NO, NO),
     "administrators.read": (ALL, NO, ALL, NO, NO, NO),
     "administrators.change": (ALL, NO, ALL, NO, NO, NO),
+    "deployment.read": (ALL, NO, NO, NO, NO, NO),
     "profile": (ALL, ALL, ALL, ALL, ALL, ALL),
 }
 """Action to cells. `profile` is what people do to themselves: who am I, password, one-time code, switching, signing out."""
+
+OPEN: Final[dict[str, str]] = {
+    "sign_in": "whoever signs in is not known yet",
+}
+"""The calls that need no caller, by name, and why. There are no others."""
 
 
 def reach(role: Role, action: str) -> Reach:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -13,7 +13,10 @@ from seatd.licensing.catalog import Catalog
 from seatd.licensing.trust import TrustStore
 from seatd.metrics import Metrics
 from seatd.store.redis import Store
+from seatd.store.registry_values import LicenseRow
 from seatd.web.auth import Authenticator
+from seatd.web.console import Console, ConsoleOptions
+from seatd.web.passwords import Passwords
 
 
 def wall_clock_ms() -> int:
@@ -21,9 +24,16 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def no_weeks(_rows: Sequence[LicenseRow]) -> Mapping[str, float]:
+    """Nobody knows how use has changed."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """`cooldown_s` is how long a forced logout keeps a user out when the call does not say."""
+    """`cooldown_s` is how long a forced logout keeps a user out when the call does not say; `admin_host` is where the admin
+    listener listens. `week_changes` answers, by license id, how the use has changed against the week before, in percent; of
+    what is not known nothing."""
 
     store: Store
     hub: Hub
@@ -31,8 +41,13 @@ class Services:
     catalog: Catalog
     trust: TrustStore
     cooldown_s: int = 60
+    console: ConsoleOptions = field(default_factory=ConsoleOptions)
+    passwords: Passwords = field(default_factory=Passwords)
+    admin_host: str = "127.0.0.1"
     now_ms: Callable[[], int] = wall_clock_ms
+    week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks
 
 
 SERVICES = web.AppKey("services", Services)
+CONSOLE = web.AppKey("console", Console)
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)

@@ -7,21 +7,24 @@ import re
 from aiohttp import web
 
 from seatd import __version__
+from seatd.web.address import PROXIES, networks
 from seatd.web.api import openapi
 from seatd.web.api.ops import MAX_BODY, handler
 from seatd.web.api.table import OPS
 from seatd.web.auth import Authenticator
+from seatd.web.console import Console
 from seatd.web.errors import problems
 from seatd.web.headers import secure
 from seatd.web.health import livez, readyz
 from seatd.web.metrics_page import metrics_page
-from seatd.web.services import AUTHENTICATOR, SERVICES, Services
+from seatd.web.origin import PUBLIC_URL
+from seatd.web.services import AUTHENTICATOR, CONSOLE, SERVICES, Services
 
 __all__ = ["Services", "make_admin_app"]
 
 INDEX = f"""seatd {__version__}
 
-/api/v1/        REST API; every call needs an API token (Authorization: Bearer TOKEN)
+/api/v1/        REST API; every call needs an API token (Authorization: Bearer TOKEN) or a session
 /openapi.json   its description, OpenAPI 3.1
 /metrics        for Prometheus
 /livez          does the node live
@@ -34,6 +37,9 @@ def make_admin_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[problems], client_max_size=MAX_BODY)
     app[SERVICES] = services
     app[AUTHENTICATOR] = Authenticator(services.store.token, now_ms=services.now_ms)
+    app[PROXIES] = networks(services.console.proxies)
+    app[PUBLIC_URL] = services.console.public_url
+    app[CONSOLE] = Console(services.store, services.console, now_ms=services.now_ms)
     app.on_response_prepare.append(secure)
     app.router.add_get("/", index)
     app.router.add_get("/livez", livez)

@@ -52,6 +52,19 @@ def test_import_as_a_dry_run(
     assert signed_in.asked[0].query == {"dry_run": "true"}
 
 
+def test_a_dry_run_says_who_would_be_affected(seatd: Seatd, signed_in: ContractServer) -> None:
+    lost = {
+        "license": "cc-1",
+        "above_limit": {"number": 102, "users": ["ann@acme.example", "bob@acme.example"]},
+    }
+    answer = {**IMPORTED, "dry_run": True, "notices": [], "affected": [lost]}
+    signed_in.answers["POST /api/v1/licenses"] = (200, answer)
+    done = seatd("license", "import", "-", "--dry-run", stdin="a.b.c")
+    assert done.stderr.splitlines()[0] == (
+        "cc-1: 102 would be above the limit: ann@acme.example, bob@acme.example and 100 more"
+    )
+
+
 def test_import_refused_says_every_reason(seatd: Seatd, signed_in: ContractServer) -> None:
     errors = [
         {"path": "licenses[0].limit", "message": "must be positive (limit_not_positive)"},

@@ -63,7 +63,7 @@ def test_the_verbs_are_those_of_the_contract() -> None:
     assert {" ".join(path) for path in ALL} >= {
         "serve", "demo", "demo prepare", "status", "keys new", "keys public", "config show", "config check",
         "license issue", "license show", "license import", "license list", "license users", "license assign",
-        "license unassign", "license withdraw", "logout", "session list", "token client",
+        "license unassign", "license withdraw", "logout", "session list", "token client", "doctor",
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ The sweep over intervals is per license (P-compositionality: a history is right 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -116,11 +116,9 @@ def ledger_over_limit(history: History, rules: Rules) -> Iterator[Violation]:
 def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
     """I5: nobody new gets a seat that is kept for a parked session whose deadline is still to come."""
     limits = Limits(history, dict(rules.limits))
-    believing: dict[str, list[Belief]] = defaultdict(list)
-    for belief in beliefs(history):
-        believing[belief.license].append(belief)
+    believing = _Believing(beliefs(history))
     kept: dict[str, Event] = {}
-    known: set[str] = set()  # sessions that a client can come back for
+    known: dict[str, str] = {}  # sessions that a client can come back for, and which client
     for event in history:
         if event.type != "ok":
             continue
@@ -128,11 +126,15 @@ def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
             kept[event.session] = event
         elif event.op in ("attached", "hello"):
             kept.pop(event.session, None)
-            known |= {event.session} if event.op == "hello" else set()
+            if event.op == "hello":  # a device has one session: with a newer one it has let go of the older
+                for older in [session for session, proc in known.items() if proc == event.proc]:
+                    del known[older]
+                    kept.pop(older, None)
+                known[event.session] = event.proc
         elif event.op in ("bye", "logout", "kick"):
-            ended = event.value["sessions"] if event.op == "kick" else [event.session]
-            known.difference_update(ended)
-            kept = {session: item for session, item in kept.items() if session not in ended}
+            for session in event.value["sessions"] if event.op == "kick" else [event.session]:
+                known.pop(session, None)
+                kept.pop(session, None)
         elif event.op == "lost":
             kept.clear()  # what the store forgot it cannot keep
         elif event.op == "granted" and event.license in limits:
@@ -141,7 +143,7 @@ def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
                 for item in kept.values()
                 if item.license == event.license and item.value["until_s"] > event.t
             }
-            held = {item.holder for item in believing[event.license] if item.start <= event.t < item.end}
+            held = believing.at(event.t, event.license)
             taken = held | reserved | {event.value["holder"]}
             limit = limits.at(event.license, event.t) + rules.overdraft.get(event.license, 0)
             if len(taken) > limit and reserved - held:
@@ -151,6 +153,23 @@ def reserved_given_away(history: History, rules: Rules) -> Iterator[Violation]:
                     f"{event.value['holder']} got a seat of {event.license} while {_names(reserved - held)} could still "
                     f"come back for it: {len(taken)} of {limit}",
                 )
+
+
+class _Believing:
+    """Who believes in a seat at one moment after another: as long as time does not go back, each belief is looked at while it
+    lasts, so that the longest history is judged in a time that grows with its length."""
+
+    def __init__(self, all_beliefs: list[Belief]) -> None:
+        self._to_come = deque(sorted(all_beliefs))
+        self._now: dict[str, list[Belief]] = defaultdict(list)
+
+    def at(self, t: float, license_: str) -> set[str]:
+        """Holders at a moment."""
+        while self._to_come and self._to_come[0].start <= t:
+            belief = self._to_come.popleft()
+            self._now[belief.license].append(belief)
+        self._now[license_] = [belief for belief in self._now[license_] if t < belief.end]
+        return {belief.holder for belief in self._now[license_]}
 
 
 # -- I4, I12: ends -------------------------------------------------------------------------------------

@@ -12,50 +12,36 @@ Story = Callable[["Trial"], Awaitable[None]]
 
 
 class Fault(NamedTuple):
-    """One line of the matrix. `story` does it and measures; None: `waits_for` says what the product lacks until then.
-    `seconds`: how long it takes at the defaults (a guess, for the time left). `heavy`: left out of short runs unless named.
-    `lacks`: says why it cannot be run on this machine, or nothing."""
+    """One line of the matrix. `story` does it and measures. `seconds`: how long it takes at the defaults (a guess, for the
+    time left). `heavy`: left out of short runs unless named. `long`: goes on for as long as the run is told."""
 
     id: str
     title: str
     criterion: str
-    story: Story | None
-    waits_for: str = ""
+    story: Story
     seconds: float = 60.0
     heavy: bool = False
-    lacks: Callable[[], str] | None = None
+    long: bool = False
 
-    @property
-    def why_not(self) -> str:
-        """Why it is not run; empty: it can be."""
-        return self.waits_for or (self.lacks() if self.lacks else "")
+
+class NotRun(Exception):
+    """Raised by a story that cannot be told here; says why."""
 
 
 FAULTS: dict[str, Fault] = {}
 
 
 def fault(
-    id_: str,
-    title: str,
-    criterion: str,
-    *,
-    seconds: float = 60.0,
-    heavy: bool = False,
-    lacks: Callable[[], str] | None = None,
+    id_: str, title: str, criterion: str, *, seconds: float = 60.0, heavy: bool = False, long: bool = False
 ) -> Callable[[Story], Story]:
     """Enters a story into the table."""
 
     def enter(story: Story) -> Story:
-        assert id_ not in FAULTS or FAULTS[id_].story is None, id_  # what was planned is there now
-        FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy, lacks=lacks)
+        assert id_ not in FAULTS, id_
+        FAULTS[id_] = Fault(id_, title, criterion, story, seconds=seconds, heavy=heavy, long=long)
         return story
 
     return enter
-
-
-def later(id_: str, title: str, criterion: str, waits_for: str) -> None:
-    """Enters a fault that cannot be judged yet: it is reported as not run, unless it has its story by now."""
-    FAULTS.setdefault(id_, Fault(id_, title, criterion, None, waits_for))
 
 
 class Figure(NamedTuple):

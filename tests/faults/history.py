@@ -21,6 +21,8 @@ operation has an `invoke` and then `ok`, `fail` (it took no effect) or `info` (n
 | `queued`, `left` | ok | the ledger | a session waits, waits no longer; value: its number in the queue |
 | `used` | ok | the ledger | license; value: used, limit, recovering |
 | `epoch` | ok | whoever reads it | epoch |
+| `harm` | invoke, ok | the trial | it begins, has ended; value: harms |
+| `usage` | ok | the trial | value: what a node and the store use, see `soak.py` |
 | `lost` | ok | the trial | the store has lost writes |
 | `rest` | ok | the trial | nothing moves any more; value: ledger, nodes: the sessions that each knows; parked: in their time |
 """

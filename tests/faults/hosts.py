@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from tests.faults.clients import goes_silent
-from tests.faults.fault import fault
+from tests.faults.fault import NotRun, fault
 from tests.faults.losses import note_loss
 from tests.faults.minority import LAG_S, Divide, cut_off_with_old_primary
 from tests.faults.namespaces import Host, Wire, missing, private_network
@@ -18,9 +18,17 @@ from tests.servers import Server
 from tests.topologies import SentinelGroup, sentinel_group
 
 
+def on_hosts(trial: Trial, *names: str) -> dict[str, Host]:
+    """Hosts for as long as the trial lasts. Raises NotRun where there can be none."""
+    if why := missing():
+        raise NotRun(why)
+    trial.network = "namespaces"
+    return trial.stand_on(private_network(*names))
+
+
 async def store_elsewhere(trial: Trial, **settings: str) -> tuple[Server, Wire]:
     """A node and the store on two hosts; a further node is here and reaches the store, too."""
-    net = trial.stand_on(private_network("node", "store"))
+    net = on_hosts(trial, "node", "store")
     store = trial.stand_on(one_server(None, net["store"]))
     trial.store = f"redis://{store.address}"
     await trial.deploy(1, seats=None, **settings)
@@ -33,7 +41,6 @@ async def store_elsewhere(trial: Trial, **settings: str) -> tuple[Server, Wire]:
     "the link of the store's host is down for 15 s",
     "no connection ended by a server, no session lost",
     seconds=50,
-    lacks=missing,
 )
 async def store_unplugged(trial: Trial) -> None:
     _, to_store = await store_elsewhere(trial)
@@ -45,7 +52,6 @@ async def store_unplugged(trial: Trial) -> None:
     "requests reach the store's host, which has no route for the answers, again and again while people sign in",
     "exactly one session per person, no seat left behind",
     seconds=60,
-    lacks=missing,
 )
 async def answers_without_route(trial: Trial) -> None:
     node, to_store = await store_elsewhere(trial, STORE_TIMEOUT=IMPATIENT)
@@ -58,10 +64,9 @@ async def answers_without_route(trial: Trial) -> None:
     "parked when a second beat is due and the close handshake (2 s) has failed, at most 1 s late; free G later, "
     "at most 2 renewals and 1 s late; nobody else before",
     seconds=80,
-    lacks=missing,
 )
 async def host_silent(trial: Trial) -> None:
-    net = trial.stand_on(private_network("client", "node"))
+    net = on_hosts(trial, "client", "node")
     b, *_ = await trial.deploy(1, seats=1)
     a = await trial.start("z", net["node"])
     person = trial.stubborn_person("ann", place=net["client"])
@@ -75,10 +80,9 @@ async def host_silent(trial: Trial) -> None:
     "(min-replicas-to-write 1, lag 2; strict)",
     "the minority closes all its clients (4002) at lag + T + C and a beat at the latest; never above the limit",
     seconds=170,
-    lacks=missing,
 )
 async def minority_unplugged(trial: Trial) -> None:
-    net = trial.stand_on(private_network("old", "second", "third"))
+    net = on_hosts(trial, "old", "second", "third")
     group, more = _spread_over(trial, list(net.values())), slow_recovery(trial)
     await trial.deploy(2, seats=trial.size, **more)
     alone = net["old"]

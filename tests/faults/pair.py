@@ -11,7 +11,7 @@ from tests.engine import tested_engine
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Trial
 from tests.places import LOOPBACK, Place
-from tests.topologies import SERVER, Server, _dashed, _folder, _started, free_ports, until
+from tests.topologies.servers import SERVER, Server, _dashed, _folder, _started, free_ports, until
 
 
 @contextmanager

@@ -67,13 +67,16 @@ class Person:
 
     def begin(self) -> None:
         """Signs in without waiting for the answer, which may take its time in a queue; tries again when told to."""
-        self._signing_in = asyncio.create_task(self._insist())
+        self._signing_in = asyncio.create_task(self.insist())
 
-    async def _insist(self) -> None:
-        while isinstance(answer := await self.sign_in(), Denied) and answer.code in (
-            "recovering",
-            "unavailable",
-        ):
+    async def insist(self, tries: int | None = None) -> Welcome | Denied | Closed:
+        """Signs in, and tries again as often as the store is away or recovers (or so many times at the most)."""
+        while True:
+            answer = await self.sign_in()
+            away = isinstance(answer, Denied) and answer.code in ("recovering", "unavailable")
+            tries = None if tries is None else tries - 1
+            if not away or tries == 0:
+                return answer
             await asyncio.sleep(0.2)
 
     async def bye(self) -> None:

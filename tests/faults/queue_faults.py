@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-from seatd.licensing.keys import sign
+from tests.faults.entitlement import renewed
 from tests.faults.fault import fault
 from tests.faults.pair import pair
 from tests.faults.people import Person, all_live
 from tests.faults.replicas import take_over
 from tests.faults.trial import Trial, share
-from tests.licensing.build import VENDOR
-from tests.scenarios.company import _entry
 
 
 async def in_line(trial: Trial, number: int, *urls: str) -> list[Person]:
@@ -39,22 +37,6 @@ async def until_waiting(trial: Trial, number: int) -> None:
     raise AssertionError("nobody joins the queue")
 
 
-async def raised(trial: Trial, license_: str, seats: int) -> None:
-    """A newer key for the same license, with another limit."""
-    entry = {**_entry(license_, f"CALL_CENTER:competitive:{seats}")}
-    claims = {
-        "iss": "vendor",
-        "jti": f"{trial.company.name}-raised",
-        "iat": 1_700_009_000,
-        "customer": {"id": trial.company.name},
-        "domains": [trial.company.domain],
-        "licenses": [entry],
-    }
-    trial.history.note("admin", "invoke", "limit", license=license_, value=seats)
-    await trial.nodes[0].call("POST", "/api/v1/licenses", {"key": sign(claims, VENDOR)})
-    trial.history.note("admin", "ok", "limit", license=license_, value=seats)
-
-
 def served_at(trial: Trial, people: list[Person]) -> dict[str, float]:
     """When each had a first welcome."""
     procs = {person.proc for person in people}
@@ -78,8 +60,7 @@ async def limit_raised(trial: Trial) -> None:
     (license_,) = trial.limits
     waiting = await in_line(trial, number)
     began_s = time.monotonic()
-    await raised(trial, license_, 5 + number)
-    trial.limits[license_] = 5
+    await renewed(trial, license_, 5 + number)
     await all_live(waiting, 20)
     took = sorted(t - began_s for t in served_at(trial, waiting).values())
     trial.exactly("let in", len(took), number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import resource
 import sys
 import time
@@ -11,31 +12,41 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.fault import Fault
-from tests.faults.namespaces import missing
+from tests.faults.fault import Fault, NotRun
 from tests.faults.report import Report, Result, judged, machine, not_run
 from tests.faults.table import faults
 from tests.faults.times import FULL, SHORT, Times
 from tests.faults.trial import trial
 
 FULL_SIZE, SHORT_SIZE = 300, 60
+SOAK_MIN, SHORT_SOAK_MIN = 10.0, 2.0
 MOST_S = 300.0
 """A trial gives up after this, or after four times what its fault takes."""
-PROXY = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
-NAMESPACES = "network namespaces with links and routes that are really broken"
 
 
 async def run_one(
-    fault: Fault, times: Times, size: int, *, run: int = 1, history: Path | None = None
+    fault: Fault,
+    times: Times,
+    size: int,
+    *,
+    run: int = 1,
+    history: Path | None = None,
+    long_s: float = 60.0,
+    seed: int = 0,
 ) -> Result:
-    """One trial of a fault, from its servers' start to its verdict. Its history is written to `history`."""
-    if fault.story is None or fault.why_not:
-        return not_run(fault, fault.why_not)
+    """One trial of a fault, from its servers' start to its verdict. Its history is written to `history`.
+
+    `long_s`: how long a fault goes on that has no end of its own; `seed`: of what it leaves to chance.
+    """
     began_s, error, own = time.monotonic(), "", None
+    most_s = max(MOST_S, 2 * long_s + MOST_S if fault.long else 4 * fault.seconds)
     try:
-        async with trial(times, size) as own, asyncio.timeout(max(MOST_S, 4 * fault.seconds)):
+        async with trial(times, size) as own, asyncio.timeout(most_s):
+            own.long_s, own.seed = long_s, seed
             await fault.story(own)
             await own.settle()
+    except NotRun as why:
+        return not_run(fault, str(why))
     except Exception as problem:
         error = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
         traceback.print_exc()
@@ -47,24 +58,25 @@ async def run_one(
     took_s = time.monotonic() - began_s
     events = len(own.history)
     return judged(
-        fault, run, own.figures, violations, error=error, remarks=own.remarks, events=events, took_s=took_s
+        fault,
+        run,
+        own.figures,
+        violations,
+        error=error,
+        remarks=own.remarks,
+        network=own.network,
+        events=events,
+        took_s=took_s,
     )
-
-
-def network_of(chosen: Sequence[Fault]) -> str:
-    """What is, or stands in for, the network of those that are run."""
-    run = [fault for fault in chosen if not fault.why_not]
-    real = [fault.id for fault in run if fault.lacks is missing]
-    said = [PROXY] if len(run) > len(real) else []
-    said += [f"{NAMESPACES} for {', '.join(real)}"] if real else []
-    return "; ".join(said) or "none was used"
 
 
 class Progress:
     """Says which fault is on, how many there are, and how long it will take."""
 
-    def __init__(self, planned: Sequence[Fault], times: Times) -> None:
-        self._planned_s = [fault.seconds * (times.scale + 0.1) for fault in planned]
+    def __init__(self, planned: Sequence[Fault], times: Times, long_s: float) -> None:
+        self._planned_s = [
+            long_s + 30 if fault.long else fault.seconds * (times.scale + 0.1) for fault in planned
+        ]
         self._began_s = time.monotonic()
         self._done = 0
 
@@ -88,22 +100,29 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
+def long_s(options: argparse.Namespace) -> float:
+    """How long a fault goes on that has no end of its own."""
+    return float(60 * (options.soak or (SHORT_SOAK_MIN if options.short else SOAK_MIN)))
+
+
 async def run_all(options: argparse.Namespace, chosen: Sequence[Fault]) -> Report:
     """All chosen faults, one after another; what was found so far is written after each."""
     times = SHORT if options.short else FULL
     size = options.sessions or (SHORT_SIZE if options.short else FULL_SIZE)
     name = "about a fifth of the defaults" if options.short else "the defaults"
-    network = network_of(chosen)
-    report = Report(times=f"{name}; {size} sessions", network=network, machine=machine(), results=[])
-    progress = Progress([fault for fault in chosen if not fault.why_not for _ in range(options.runs)], times)
+    seed = random.randrange(1_000_000) if options.seed is None else options.seed
+    print(f"seed {seed}", flush=True)
+    report = Report(times=f"{name}; {size} sessions", machine=machine(), results=[])
+    planned = [fault for fault in chosen for _ in range(options.runs)]
+    progress = Progress(planned, times, long_s(options))
     for fault in chosen:
-        if fault.why_not:
-            report.results.append(not_run(fault, fault.why_not))
-            continue
         for run in range(1, options.runs + 1):
             progress.begins(fault, run)
             history = options.report / f"{fault.id}-{run}.jsonl"
-            result = await run_one(fault, times, size, run=run, history=history)
+            chance = seed + run - 1
+            result = await run_one(
+                fault, times, size, run=run, history=history, long_s=long_s(options), seed=chance
+            )
             progress.ended(result)
             report.results.append(result)
             report.write(options.report)
@@ -119,6 +138,15 @@ def arguments(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, help="how many sessions a trial takes")
     parser.add_argument(
         "--report", type=Path, default=Path("faults-report"), help="folder for report and histories"
+    )
+    parser.add_argument(
+        "--soak",
+        type=float,
+        metavar="MINUTES",
+        help=f"how long F52 and F53 go on ({SOAK_MIN:g}; {SHORT_SOAK_MIN:g} with --short)",
+    )
+    parser.add_argument(
+        "--seed", type=int, help="of what F52 and F53 leave to chance; each run tells its own"
     )
     parser.add_argument("--list", action="store_true", help="only list the faults")
     return parser.parse_args(args)
@@ -145,10 +173,7 @@ def main(args: Sequence[str]) -> int:
     chosen = chosen_of(options.only, short=options.short)
     if options.list:
         for fault in chosen:
-            print(
-                f"{fault.id:<9} {fault.title}"
-                + (f"  [not yet: {fault.waits_for}]" if fault.waits_for else "")
-            )
+            print(f"{fault.id:<9} {fault.title}")
         return 0
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

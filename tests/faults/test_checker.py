@@ -239,6 +239,13 @@ def test_i5_a_kept_seat_is_not_given_away() -> None:
     assert found(*two, event(4, "ann", "bye", session="s-ann"), granted(5, "s-cid", "cid")) == []
 
 
+def test_i5_a_device_that_has_signed_in_anew_comes_back_for_nothing_older() -> None:
+    two = [hello(1, "ok", "s-ann"), holds(1, "ann", 2, "l"), holds(1.5, "bob", 30, "l"), parked(2, 10)]
+    anew = [hello(3, "ok", "s-new"), event(4, "ann", "bye", session="s-new")]
+    assert found(*two, *anew, granted(5, "s-cid", "cid")) == []
+    assert found(*two, granted(2.5, "s-cid", "cid"), *anew) == ["I5"]
+
+
 def test_a_history_survives_writing_and_reading(tmp_path: Path) -> None:
     history = History.made_of([holds(1, "ann", 10, "l"), kick(2, 3)])
     history.write(tmp_path / "history.jsonl")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +19,12 @@ from redis.exceptions import RedisError
 from seatd_protocol.messages import Denied, Welcome
 from tests.engine import PrivateEngine, private_engine
 from tests.faults.checker import Rules, Violation, check
-from tests.faults.fault import Figure
+from tests.faults.environ import environ
+from tests.faults.figures import Figures
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.proxy import Proxy
+from tests.faults.report import Network
 from tests.faults.stubborn import Stubborn
 from tests.faults.times import Times
 from tests.faults.watch import Watch
@@ -32,19 +34,26 @@ from tests.servers import Server, Servers
 
 PARTITIONS = 4
 AT_ONCE = 50
+TRIES = 5
 GENEROUS = {"SESSIONS_MESSAGES_PER_S": "100000", "SESSIONS_MESSAGES_BURST": "100000", "TOKENS_LEEWAY": "0s"}
 TOKEN_TTL_S = 100_000.0
 T = TypeVar("T")
 
 
-class Trial:
-    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by."""
+class Trial(Figures):
+    """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by; `long_s`:
+    how long a fault goes on that has no end of its own; `seed`: of what is left to chance in it."""
 
     company: Company
     engine: PrivateEngine
     watch: Watch
 
+    long_s = 60.0
+    seed = 0
+    network: Network = "proxy"
+
     def __init__(self, servers: Servers, http: ClientSession, times: Times, size: int) -> None:
+        super().__init__()
         self.servers = servers
         self.http = http
         self.times = times
@@ -53,7 +62,6 @@ class Trial:
         self.nodes: list[Server] = []
         self.people: list[Person] = []
         self.stubborn: list[Stubborn] = []
-        self.figures: list[Figure] = []
         self.remarks: list[str] = []
         self.limits: dict[str, int] = {}
         self.ends_known = True
@@ -85,13 +93,15 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(self, name: str, at: Place = LOOPBACK, /, *, store: str = "", **settings: str) -> Server:
-        """One more node, ready."""
+    async def start(
+        self, name: str, at: Place = LOOPBACK, /, *, store: str = "", descriptors: str = "", **settings: str
+    ) -> Server:
+        """One more node, ready. `descriptors`: how many it may have open (as many as we, without a number)."""
         address = store or self.store or self.engine.url
         listens = {f"{who}_LISTEN": f"{at.address}:0" for who in ("CLIENTS", "ADMIN")}
-        settings = self.node_settings(**(listens | settings))
+        more = self.node_settings(**(listens | settings))
         with at.inside():
-            server = self.servers.launch(name, store=address, folder=None, **settings)
+            server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
         await self.ready(server)
         self.nodes.append(server)
         return server
@@ -117,17 +127,9 @@ class Trial:
     def inside(self) -> Iterator[Path]:
         """Nodes started within this take faults from within (see `inside/`); the folder that tells them which."""
         folder = self.engine.socket.parent
-        environ = {"PYTHONPATH": str(Path(__file__).parent / "inside"), "TESTS_FAULTS_FOLDER": str(folder)}
-        before = {name: os.environ.get(name) for name in environ}
-        os.environ.update(environ)
-        try:
+        inside = str(Path(__file__).parent / "inside")
+        with environ(PYTHONPATH=inside, TESTS_FAULTS_FOLDER=str(folder)):
             yield folder
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
 
     async def proxied(self, target: str) -> Proxy:
         """A proxy in front of something, for as long as the trial lasts."""
@@ -202,13 +204,13 @@ class Trial:
         return person
 
     async def crowd(self, number: int | None = None, *urls: str, prefix: str = "u") -> list[Person]:
-        """Signs people in, spread over the nodes; all must get a seat."""
+        """Signs people in, spread over the nodes; all must get a seat (on a busy machine the store may miss a call)."""
         nodes = list(urls or [node.clients for node in self.nodes])
         people = []
         for n in range(self.size if number is None else number):
             first = n % len(nodes)
             people.append(self.person(f"{prefix}{n}", *nodes[first:], *nodes[:first]))
-        answers = await together([person.sign_in for person in people])
+        answers = await together([partial(person.insist, TRIES) for person in people])
         refused = [answer for answer in answers if not isinstance(answer, Welcome)]
         assert not refused, f"{len(refused)} of {len(people)} got no seat: {refused[0]}"
         return people
@@ -227,22 +229,6 @@ class Trial:
         return answer if isinstance(answer, Welcome | Denied) else None
 
     # -- figures ----------------------------------------------------------------------------------
-
-    def at_most(self, name: str, value: float, bound: float) -> None:
-        """A figure that must not be larger."""
-        self.figures.append(Figure(name, round(value, 3), f"at most {bound:g}", value <= bound))
-
-    def at_least(self, name: str, value: float, bound: float) -> None:
-        """A figure that must not be smaller."""
-        self.figures.append(Figure(name, round(value, 4), f"at least {bound:g}", value >= bound))
-
-    def exactly(self, name: str, value: float, expected: float) -> None:
-        """A figure that must be this."""
-        self.figures.append(Figure(name, value, f"exactly {expected:g}", value == expected))
-
-    def told(self, name: str, value: float) -> None:
-        """A figure that is only told."""
-        self.figures.append(Figure(name, round(value, 3), "", True))
 
     def kept(self, people: Sequence[Person], before: dict[str, str]) -> float:
         """The share of people who have the session that they had."""
@@ -320,9 +306,9 @@ class Trial:
         await self._stack.aclose()
 
 
-async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> list[Any]:
+async def together(calls: Sequence[Callable[[], Awaitable[Any]]], at_once: int = AT_ONCE) -> list[Any]:
     """Makes calls, a bounded number at a time; their answers in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
 
     async def one(call: Callable[[], Awaitable[Any]]) -> Any:
         async with gate:

@@ -115,7 +115,8 @@ class Watch:
             if record != self._last.sessions.get(session):
                 self._note_session(now, session, record)
         for session in self._last.sessions.keys() - now.sessions.keys():
-            self._ok(now, "freed", session)
+            if self._last.sessions[session]["state"] != "waiting":  # it had no seat yet
+                self._ok(now, "freed", session)
         recovering = now.recover_until_ms > now.now_ms
         for license_ in now.holders.keys() | self._last.holders.keys():
             used = len(now.holders.get(license_, ()))

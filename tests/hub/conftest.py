@@ -150,7 +150,8 @@ async def hubs(
             now_ms=clock,
         )
         await own.join()
-        settings = HubOptions(name=name, node=f"{name}~1", ack_s=0.1, renew_s=3600, lease_s=20, **options)
+        options = {"ack_s": 0.1, "renew_s": 3600, "lease_s": 20, **options}
+        settings = HubOptions(name=name, node=f"{name}~1", **options)
         hub = Hub(
             own,
             Wakeups(subscriber(engine.url, ConnectOptions()), settings.node),

@@ -70,9 +70,9 @@ async def test_an_order_waits_while_its_session_arrives(hubs: Hubs, store: Store
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     session, partition = peer.session, store.partition("acme")
     order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence + 1)
-    with hub.arriving(session):
-        with hub.arriving(session):  # another resume of the same session, which is over first
-            hub._carry_out(partition, order)
+    with hub.orders.arriving(session):
+        with hub.orders.arriving(session):  # another resume of the same session, which is over first
+            hub.orders.carry_out(partition, order)
         await asyncio.sleep(0)
         assert peer.wire.closed is None
         session.fence += 1
@@ -87,8 +87,8 @@ async def test_what_ends_a_live_session_does_not_wait_for_its_acquire(
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     session = peer.session
     order = Order(number=1, type="superseded", customer="acme", session=session.key, fence=session.fence)
-    with hub.arriving(session):
-        hub._carry_out(store.partition("acme"), order)
+    with hub.orders.arriving(session):
+        hub.orders.carry_out(store.partition("acme"), order)
         assert await peer.closed() == (4301, "replaced")
 
 
@@ -118,7 +118,7 @@ async def test_an_order_of_another_life_of_the_session_is_not_for_this_one(
     hub = await hubs()
     peer = await signed_in(hub, "ann", "CALL_CENTER")
     key = peer.session.key
-    hub._carry_out(
+    hub.orders.carry_out(
         store.partition("acme"), Order(number=1, type="logout", customer="acme", session=key, fence=fence)
     )
     await asyncio.sleep(0.01)
@@ -190,6 +190,19 @@ async def test_a_connection_without_hello_is_counted_nowhere(hubs: Hubs) -> None
         await peer.drop()
     assert len(hub._connected) == 0
     assert figure(hub, "seatd_sessions", device="desktop", state="attached") == 0
+
+
+async def test_a_connection_takes_a_descriptor_with_or_without_hello(hubs: Hubs) -> None:
+    hub = await hubs(max_connections=2)
+    first, second = Peer(hub), Peer(hub)
+    assert hub.is_crowded
+    assert await failing(hub) == {"capacity"}
+    await second.say(hello("ann"))
+    await second.heard(Welcome)  # who is in already has all that it takes
+    await first.drop()
+    assert not hub.is_crowded
+    assert await failing(hub) == set()
+    await second.drop()
 
 
 # -- readiness ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatd.hub.hub import Hub
+from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.keys import customer_key, partition_key
 from seatd.store.redis import Store
 from seatd.store.registry_values import LicenseRow
@@ -201,3 +202,37 @@ async def test_a_store_without_data_is_no_reason_outside_of_a_recovery(
     known = hub.licenses._known["acme"]
     assert (await hub.store.reregister("acme", known.standing, {})).added == ()
     assert await rows(store) == []
+
+
+async def test_who_was_suspended_stays_suspended(
+    hubs: Hubs, store: Store, licensed: Licensed, clock: Clock
+) -> None:
+    hub = await hubs()
+    await licensed(limit=2, id="cc")
+    await licensed("CHAT", limit=2, id="chat", kind="nominal")
+    await store.occupy("acme", "CHAT", "acme.example", "web", combine="max")
+    await signed_in(hub, "ann", "CALL_CENTER")
+
+    async def decide() -> list[Change]:
+        after = {"status": "suspended", "name": "Acme Ltd", "delete_at_ms": clock.now_ms + 10_000_000}
+        return [Change(place="account", field=field, after=value) for field, value in after.items()]
+
+    async def renamed() -> list[Change]:
+        return [Change(place="account", field="name", before="?", after="Acme AG")]
+
+    await store.change_account("acme", Deed(by=SYSTEM, action="test"), decide)
+    await eventually(lambda: "status" in hub.licenses._known["acme"].standing.account)
+    was = await store.account("acme")
+    await lose_everything(store, hub)
+    assert await store.account("acme") == was
+    await store.change_account("acme", Deed(by=SYSTEM, action="test"), renamed)
+    await beat(hub)
+    assert (await store.account("acme")).name == "Acme AG"
+    assert [item.resource for item in await store.resources("acme")] == ["web"]
+    assert await store.owner_of("acme.example") == "acme"
+    assert list(await store.facts("acme", "domains")) == ["acme.example"]
+    clock.pass_ms(store.options.recovery_ms)
+    await beat(hub)
+    assert (await refused(hub, "eve", "CALL_CENTER")).code == "suspended"
+    member = await store.client.zscore(partition_key("expiries", store.partition("acme")), "acme\0")
+    assert member == was.delete_at_ms

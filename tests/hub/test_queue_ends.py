@@ -115,7 +115,7 @@ async def test_a_client_that_hangs_up_on_the_emergency_path(
     await done.wait()
     await bob.drop()
     arrives.set()
-    await eventually(lambda: not hub._arriving)
+    await eventually(lambda: not hub.orders._arriving)
     assert (await states(store), gauge(hub)) == ({"ann": "attached"}, 0)
 
 

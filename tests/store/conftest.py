@@ -12,6 +12,7 @@ from seatd.store.redis import Store
 from tests.conftest import Clock
 from tests.engine import PrivateEngine, private_engine
 from tests.store.office import Office
+from tests.store.recovering import NODE, OTHER, beat, report
 from tests.topologies import ClusterAsEngine
 
 
@@ -22,6 +23,23 @@ async def office(store: Store, clock: Clock) -> Office:
     made = Office(store, clock)
     await made.join("n1", "n2")
     return made
+
+
+@pytest.fixture
+async def joined_nodes(store: Store) -> None:
+    """The nodes of the tests of the queue.
+    Both hold their lease in every partition."""
+    for node in (NODE, OTHER):
+        await beat(store, node)
+
+
+@pytest.fixture
+async def durable_nodes(store: Store) -> None:
+    """The nodes of the tests of recovery.
+    Both are registered durably, in every partition."""
+    for node in (NODE, OTHER):
+        await beat(store, node)
+        await report(store, node)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.licenses import license_key
 from tests.model import Model, NodeLapsed
 from tests.store.contents import contents, implied, leftovers
 from tests.store.office import CATALOG
+from tests.store.replay import check_usage
 from tests.store.strategies import CUSTOMERS, DEVICES, LICENSES, OPTIONS, PARTITION, want
 
 T = TypeVar("T")
@@ -193,6 +194,8 @@ class SideBySide(RuleBasedStateMachine):
         try:
             self.everybody_leaves()
             assert self.run(leftovers(self.store)) == []
+            for customer in CUSTOMERS:
+                self.run(check_usage(self.store, customer, self.clock.now_ms))
         finally:
             self.run(self.store.close_client())
             self.loop.close()

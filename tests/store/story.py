@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from seatd.store.administrator_values import SignIn
 from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.idempotency import KeptAnswer
 from seatd.store.redis import Store
+from seatd.store.usage_values import Scope
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
 from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
@@ -83,6 +86,25 @@ async def _lunch(office: Office) -> None:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
         assert await office.store.amend(customer, deed, decide)
+    assert await office.store.claim_answer("key", "what", 1) is None
+    assert await office.store.claim_answer("key", "what", 2) == KeptAnswer(asked="what")
+    await office.store.keep_answer("key", None)
+    switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
+    assert switched.status == "not_licensed"
+    assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
+    await _administrator(office.store)
+
+
+async def _administrator(store: Store) -> None:
+    """An administrator signs in to look at it all, and out again."""
+    assert await store.attempt("root", "192.0.2.1", at_ms=1) == 0
+    await store.forgive("root", "192.0.2.1")
+    assert await store.use_code("root", 7)
+    assert not await store.use_code("root", 7)
+    session = SignIn(name="root", generation=1, created_ms=1, seen_ms=1, ends_ms=2)
+    await store.put_sign_in("digest", session)
+    assert await store.see_sign_in("digest", session)
+    assert await store.end_sign_ins("digest") == 1
 
 
 async def _teatime(office: Office) -> None:
@@ -97,6 +119,12 @@ async def _teatime(office: Office) -> None:
 async def _evening(office: Office) -> None:
     """Bob is sent home, Alice goes by herself, and everybody leaves."""
     store = office.store
+    await store.note_denials(
+        "acme", [{"code": "overloaded", "product": None, "domain": office.domain, "user": None, "times": 2}]
+    )
+    _, (meter,) = await store.meters("acme", [Scope("customer")])
+    assert meter
+    assert meter.count == 2
     (kicked,) = await office.kick(user=person("bob"), cooldown_ms=1000)
     orders = (await office.beat("n1")).orders
     assert [order.number for order in orders] == [kicked.order]
@@ -107,6 +135,7 @@ async def _evening(office: Office) -> None:
     assert await store.unassign("acme", "named", person("alice"))
     for license in ("cc", "named"):
         assert await store.drop_license("acme", license)
+    assert not await store.forget_customer("acme")
     await office.pass_ms(store.options.tomb_ms + 1)
     for node in ("n1", "n2"):
         await office.beat(node, leave=True)

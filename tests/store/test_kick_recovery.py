@@ -12,7 +12,7 @@ from seatd.store.redis import Store
 from seatd.store.values import Claim, Denied, Ended, Forced, Gone, Granted, Held, KickTarget, StoreUnavailable
 from tests.conftest import Clock
 from tests.licenses import CUSTOMER, DOMAIN, Licensed
-from tests.store.test_recovery import (
+from tests.store.recovering import (
     NODE,
     OTHER,
     USER,
@@ -20,13 +20,14 @@ from tests.store.test_recovery import (
     fail_over,
     is_recovering,
     lose,
-    nodes,  # noqa: F401 # a fixture
     opening,
     report,
     sign_in,
+    states,
     used,
 )
 
+pytestmark = pytest.mark.usefixtures("durable_nodes")
 BOB = f"bob@{DOMAIN}"
 
 
@@ -41,10 +42,6 @@ async def kick(store: Store, cooldown_ms: int = 60_000, order_type: str = "logou
         order_type=order_type,
     )
     return len(kicked)
-
-
-async def states(store: Store) -> dict[str, str]:
-    return {row.session: row.state for row in (await store.sessions(customer=CUSTOMER)).items}
 
 
 async def lost_pair(store: Store) -> tuple[Held, Held]:

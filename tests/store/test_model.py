@@ -19,14 +19,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from seatd.licensing.keys import LicenseKey
 from seatd.store.keys import partition_key
 from seatd.store.values import Due, Held, KickTarget
 from tests.engine import PrivateEngine
-from tests.store.contents import contents
-from tests.store.side_by_side import Known, SideBySide
+from tests.store.license_steps import LicenseSteps
+from tests.store.side_by_side import Known
 from tests.store.strategies import (
-    COMBINE,
     CUSTOMERS,
     DEVICES,
     FIRST_LICENSES,
@@ -36,7 +34,6 @@ from tests.store.strategies import (
     PARTITION,
     PRODUCTS,
     USERS,
-    KeyParts,
     a_cooldown,
     a_customer,
     a_device,
@@ -52,7 +49,6 @@ from tests.store.strategies import (
     a_while,
     claim,
     groups,
-    keys,
     more,
     mostly,
     need,
@@ -61,11 +57,10 @@ from tests.store.strategies import (
 )
 
 
-class Seats(SideBySide):
+class Seats(LicenseSteps):
     """The steps, in any order."""
 
     openings: Bundle[Known] = Bundle("openings")
-    imports: Bundle[LicenseKey] = Bundle("imports")
 
     @initialize(limits=st.lists(st.integers(1, 3), min_size=9, max_size=9), overdraft=st.booleans())
     def begin(self, limits: list[int], overdraft: bool) -> None:
@@ -156,26 +151,6 @@ class Seats(SideBySide):
     def give_up(self, known: Known, error: int) -> None:
         customer, opening = known = self.waiting(known)
         self.both("leave_queue", customer, session=opening.session, fence=self.fence(known, error))
-
-    @rule(customer=a_customer)
-    def serve(self, customer: str) -> None:
-        """Nobody waits for what is free and promised to nobody: asked again, there is nothing more to hand on."""
-        places = self.both("serve", customer)
-        before = self.run(contents(self.store, PARTITION, CUSTOMERS))
-        assert self.both("serve", customer) == places
-        assert self.run(contents(self.store, PARTITION, CUSTOMERS)) == before
-
-    @rule(customer=a_customer, license=a_license, limit=st.integers(1, 3))
-    def resize(self, customer: str, license: str, limit: int) -> None:
-        """A license grows or shrinks while people wait."""
-        self.import_key(
-            (
-                customer,
-                ("one.test", "two.test"),
-                [claim(license, limit=limit, overdraft=0, from_ms=0, till_ms=500_000)],
-            )
-        )
-        self.serve(customer)
 
     @rule(known=openings, pick=a_pick, right=mostly)
     def open_again(self, known: Known, pick: int, right: bool) -> None:
@@ -313,36 +288,6 @@ class Seats(SideBySide):
             fences = {k[1].session: self.fence(k, error) for k in known if k[0] == customer}
             held = [Held(session=session, fence=fence) for session, fence in fences.items()]
             self.both("reassert", customer, node, held)
-
-    @rule(target=imports, key=keys(), dry_run=seldom)
-    def import_key(self, key: KeyParts, dry_run: bool = False) -> LicenseKey:
-        customer, domains, claims = key
-        return self.imported(customer, domains, claims, dry_run=dry_run)
-
-    @rule(key=imports, drop=st.booleans())
-    def import_again(self, key: LicenseKey, drop: bool) -> None:
-        """The same key once more, perhaps after one of its licenses was withdrawn."""
-        if drop:
-            self.both("drop_license", key.customer.id, key.licenses[0].id)
-        self.both("put_license", key)
-
-    @rule(customer=a_customer, license=a_license)
-    def drop_license(self, customer: str, license: str) -> None:
-        self.used_stays_within_the_limit()  # it may be one of several changes in a step
-        self.both("drop_license", customer, license)
-
-    @rule(customer=a_customer, license=a_license)
-    def look_after(self, customer: str, license: str) -> None:
-        """A node looks after some license."""
-        self.enforce_policy(customer, license)
-
-    @rule(customer=a_customer, license=a_nominal, user=a_user, back=seldom)
-    def assign(self, customer: str, license: str, user: str, back: bool) -> None:
-        if back:
-            self.both("unassign", customer, license, user)
-        else:
-            combine = COMBINE.get(LICENSES[license][0], "sum")
-            self.both("assign", customer, license, user, domain=user.partition("@")[2], combine=combine)
 
     @rule(target=openings, license=a_nominal, user=a_user, pick=a_pick)
     def hand_over(self, license: str, user: str, pick: int) -> MultipleResults[Known]:

@@ -1,80 +1,18 @@
-"""The queue: who is next, what is promised to whom, and how a freed seat is handed on."""
+"""The queue: who is next, how a freed seat is handed on, and how a wait ends."""
 
 from __future__ import annotations
-
-import itertools
 
 import pytest
 
 from seatd.store.redis import Store
-from seatd.store.values import Denied, Granted, Held, KickTarget, Opening, Order, Queued, Want
+from seatd.store.values import Denied, Held, KickTarget, Opening, Queued
 from seatd_protocol.messages import Device
 from tests.conftest import Clock
 from tests.licenses import CUSTOMER, DOMAIN, Licensed
+from tests.store.queueing import granted, hello, leave, orders, places, wants
+from tests.store.recovering import NODE, OTHER
 
-NODE = "a~1"
-OTHER = "b~1"
-_devices = itertools.count(1)
-
-
-@pytest.fixture(autouse=True)
-async def nodes(store: Store) -> None:
-    """Both nodes hold their lease in every partition."""
-    for partition in range(store.partitions):
-        for node in (NODE, OTHER):
-            await store.beat(partition, node, done=0, joined=False)
-
-
-def wants(user: str, *products: str) -> tuple[Want, ...]:
-    return tuple(Want(product=product, holder=user, combine="sum") for product in products)
-
-
-async def hello(
-    store: Store,
-    name: str,
-    *products: str,
-    node: str = NODE,
-    wait: bool = True,
-    priority: int = 0,
-    limit: int = 200,
-    session: str = "",
-    device: str = "",
-) -> Granted | Queued | Denied:
-    """Signs `name` in, on a new device and with the name as the session's id unless others are given."""
-    user = f"{name}@{DOMAIN}"
-    opening = Opening(
-        session=session or name,
-        secret="s",
-        user=user,
-        domain=DOMAIN,
-        device=Device(kind="desktop", id=device or f"d{next(_devices)}"),
-        need=wants(user, *(products or ("CALL_CENTER",))),
-        wait=wait,
-        priority=priority,
-        queue_limit=limit,
-    )
-    answer = await store.open(CUSTOMER, node, opening)
-    assert isinstance(answer, Granted | Queued | Denied)
-    return answer
-
-
-async def orders(store: Store, node: str = NODE) -> list[Order]:
-    """All orders that wait for a node."""
-    beats = [await store.beat(n, node, done=0, joined=True) for n in range(store.partitions)]
-    return [order for beat in beats for order in beat.orders]
-
-
-async def granted(store: Store, node: str = NODE) -> list[str]:
-    """The sessions whose turn has come on a node, in order."""
-    return [order.session for order in await orders(store, node) if order.type == "granted"]
-
-
-async def leave(store: Store, name: str) -> None:
-    assert await store.close(CUSTOMER, session=name, fence=1)
-
-
-async def places(store: Store) -> list[tuple[str, int]]:
-    return [(place.session, place.position) for place in (await store.serve(CUSTOMER)).places]
+pytestmark = pytest.mark.usefixtures("joined_nodes")
 
 
 async def test_first_come_first_served(store: Store, licensed: Licensed) -> None:
@@ -123,52 +61,6 @@ async def test_the_turn_comes_as_an_order_to_the_waiters_node(store: Store, lice
     (order,) = await orders(store, OTHER)
     assert (order.type, order.session, order.fence, order.ref) == ("granted", "bob", 1, None)
     assert [(seat.license, seat.holder) for seat in order.seats] == [(license_id, f"bob@{DOMAIN}")]
-
-
-async def test_who_needs_several_products_keeps_what_is_free_for_him(
-    store: Store, licensed: Licensed
-) -> None:
-    """The rule against starving: the first in the queue only ever gets nearer."""
-    await licensed("CALL_CENTER", 1)
-    await licensed("CALL_MANAGER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    await hello(store, "bob", "CALL_MANAGER")
-    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
-    await hello(store, "eve", "CALL_CENTER")
-    await leave(store, "ann")
-    assert await granted(store) == []
-    newcomer = await hello(store, "new", "CALL_CENTER", wait=False)
-    assert isinstance(newcomer, Denied)
-    assert (newcomer.code, newcomer.used, newcomer.waiting) == ("no_seat", 0, 2)
-    await leave(store, "bob")
-    assert await granted(store) == ["both"]
-    await leave(store, "both")
-    assert await granted(store) == ["both", "eve"]
-
-
-async def test_others_are_served_while_the_first_waits_for_something_else(
-    store: Store, licensed: Licensed
-) -> None:
-    await licensed("CALL_CENTER", 1)
-    await licensed("CALL_MANAGER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    await hello(store, "bob", "CALL_MANAGER")
-    await hello(store, "first", "CALL_CENTER")
-    await hello(store, "second", "CALL_MANAGER")
-    await leave(store, "bob")
-    assert await granted(store) == ["second"]
-
-
-async def test_when_the_first_leaves_what_he_kept_goes_to_the_next(store: Store, licensed: Licensed) -> None:
-    await licensed("CALL_CENTER", 1)
-    await licensed("CALL_MANAGER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    await hello(store, "bob", "CALL_MANAGER")
-    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
-    await hello(store, "eve", "CALL_CENTER")
-    await leave(store, "ann")
-    assert await store.leave_queue(CUSTOMER, session="both", fence=1) is None
-    assert await granted(store) == ["eve"]
 
 
 async def test_waiters_of_a_dead_node_are_passed_over_and_then_removed(
@@ -317,65 +209,6 @@ async def test_the_estimate_follows_the_pace_of_those_before(
     assert [(place.session, place.ahead_ms) for place in (await store.serve(CUSTOMER)).places] == [
         ("joe", 1_000),
         ("kim", 2_000),
-    ]
-
-
-async def test_a_promise_to_one_whose_socket_is_gone_passes_on_at_once(
-    store: Store, licensed: Licensed
-) -> None:
-    await licensed("CALL_CENTER", 1)
-    await licensed("CALL_MANAGER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    await hello(store, "bob", "CALL_MANAGER")
-    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
-    await hello(store, "eve", "CALL_CENTER")
-    await leave(store, "ann")
-    assert await store.park(CUSTOMER, NODE, session="both", fence=1)
-    assert await granted(store) == ["eve"]
-
-
-async def test_what_is_promised_to_a_user_any_of_his_sessions_may_have(
-    store: Store, licensed: Licensed
-) -> None:
-    """It is one seat, however many of his devices wait for it: nobody else loses anything by that."""
-    await licensed("CALL_CENTER", 2)
-    await licensed("CALL_MANAGER", 1)
-    for name, product in (("ann", "CALL_CENTER"), ("joe", "CALL_CENTER"), ("bob", "CALL_MANAGER")):
-        await hello(store, name, product)
-    for session in ("both1", "both2"):
-        await hello(store, "both", "CALL_CENTER", "CALL_MANAGER", session=session)
-    await hello(store, "eve", "CALL_CENTER")
-    await leave(store, "ann")
-    await leave(store, "joe")
-    assert await granted(store) == ["eve"]
-    assert isinstance(await hello(store, "both", "CALL_CENTER", session="both3"), Granted)
-
-
-async def test_nobody_waits_for_what_waiting_cannot_bring(store: Store, licensed: Licensed) -> None:
-    """Whichever he asks for first: one product is taken, the other was never bought."""
-    await licensed("CALL_CENTER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    for products in (("CALL_CENTER", "CALL_MANAGER"), ("CALL_MANAGER", "CALL_CENTER")):
-        denied = await hello(store, "bob", *products)
-        assert isinstance(denied, Denied)
-        assert (denied.code, denied.product) == ("not_licensed", "CALL_MANAGER")
-
-
-async def test_one_that_can_never_be_served_keeps_nothing_from_others(
-    store: Store, licensed: Licensed
-) -> None:
-    await licensed("CALL_CENTER", 1)
-    manager = await licensed("CALL_MANAGER", 1)
-    await hello(store, "ann", "CALL_CENTER")
-    await hello(store, "bob", "CALL_MANAGER")
-    await hello(store, "both", "CALL_CENTER", "CALL_MANAGER")
-    await hello(store, "eve", "CALL_CENTER")
-    await leave(store, "ann")
-    assert await granted(store) == []
-    await store.drop_license(CUSTOMER, manager)
-    assert [(order.type, order.session) for order in await orders(store)] == [
-        ("refused", "both"),
-        ("granted", "eve"),
     ]
 
 

@@ -18,7 +18,9 @@ from tests.store.story import working_day
 
 SOURCES = dict(sorted(sources()))
 PARTITION_VERBS = ("beat", "vouch")
-DEPLOYMENT_VERBS = ("amend_deployment",)
+DEPLOYMENT_VERBS = (
+    "amend_deployment", "attempt", "forgive", "see_sign_in", "use_code", "claim_answer", "keep_answer",
+)  # fmt: skip
 KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"
 
@@ -74,7 +76,7 @@ def test_every_command_is_given_a_declared_key(verb: str) -> None:
         "key",
         "source",
     }  # of the functions in indexes.lua and of holders.lua, which are given declared keys
-    calls = re.findall(r"redis\.call\(\s*'(\w+)'(?:,\s*([\w']+))?", whole(verb))
+    calls = re.findall(r"redis\.p?call\(\s*'(\w+)'(?:,\s*([\w']+))?", whole(verb))
     assert calls
     for command, key in calls:
         assert command in ("TIME", "INFO", "PUBLISH") or key in declared | parameters, command

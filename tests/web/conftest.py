@@ -28,13 +28,20 @@ from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
 from seatd.web.auth import operator_record, token_hash
 from seatd.web.connect import make_client_app
+from seatd.web.console import ConsoleOptions
+from seatd.web.passwords import Cost, Passwords
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
+from tests.conftest import Clock
 from tests.hub.token_factory import SECRET
 from tests.hub.token_factory import signed as signed_token
 from tests.licensing.build import CATALOG, TRUST, VENDOR
+from tests.web.edge import edge_fixture, nothing_is_left_fixture
+
+__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
 
 NOW_MS = 1_790_000_000_000
+CHEAP = Cost(memory_kib=8, passes=1)
 TOKEN = "operator-token-of-these-tests-0123456789"
 
 AdminClient = TestClient[web.Request, web.Application]
@@ -175,8 +182,16 @@ async def hub(store: Store, engine_url: str) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-async def site(store: Store, hub: Hub, aiohttp_client: Clients) -> AsyncIterator[Site]:
-    """The listeners on top, with an operator's token registered."""
+def console() -> ConsoleOptions:
+    """How long sessions of administrators last, and so on: the defaults. A test overrides it to have others."""
+    return ConsoleOptions()
+
+
+@pytest.fixture
+async def site(
+    store: Store, hub: Hub, aiohttp_client: Clients, clock: Clock, console: ConsoleOptions
+) -> AsyncIterator[Site]:
+    """The listeners on top, with an operator's token registered. Passwords cost next to nothing."""
     await store.register_token(token_hash(TOKEN), operator_record("tests", NOW_MS))
     services = Services(
         store=store,
@@ -185,7 +200,9 @@ async def site(store: Store, hub: Hub, aiohttp_client: Clients) -> AsyncIterator
         catalog=CATALOG,
         trust=TRUST,
         cooldown_s=30,
-        now_ms=lambda: NOW_MS,
+        now_ms=clock,
+        console=console,
+        passwords=Passwords(CHEAP),
     )
     admin = await aiohttp_client(make_admin_app(services))
     running = Site(services, admin, await aiohttp_client(make_client_app(hub)))

@@ -1,4 +1,4 @@
-"""The client listener in this process, on a real store: one for all tests of a module, which import its two fixtures.
+"""The client listener in this process, on a real store: one for all tests of a module whose `pytestmark` is `ON_THE_EDGE`.
 
 After each test nothing may be left of it.
 """
@@ -41,6 +41,8 @@ from tests.servers import eventually
 MSGPACK, JSON = "seatd.v1.msgpack", "seatd.v1.json"
 WAIT_S = 20.0
 LISTED = "https://console.example"
+
+ON_THE_EDGE = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("nothing_is_left")]
 
 Map = dict[str, Any]
 
@@ -101,7 +103,7 @@ async def edge_fixture(engine: PrivateEngine) -> AsyncIterator[Edge]:
     await store.close_client()
 
 
-@pytest_asyncio.fixture(name="nothing_is_left", autouse=True, loop_scope="module")
+@pytest_asyncio.fixture(name="nothing_is_left", loop_scope="module")
 async def nothing_is_left_fixture(edge: Edge, caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
     """After each of them: no session, no seat, no task, and nothing in the log that tells of a bug."""
     before: set[object] = set(asyncio.all_tasks())

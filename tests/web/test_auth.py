@@ -36,7 +36,7 @@ BAD_HEADERS = (
 )
 
 
-@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+@pytest.mark.parametrize("op", [op for op in OPS if op.action], ids=lambda op: op.name)
 async def test_no_call_without_a_good_token(site: Site, op: Op) -> None:
     for header in (None, *BAD_HEADERS):
         headers = {} if header is None else {"Authorization": header}

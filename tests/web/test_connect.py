@@ -17,21 +17,18 @@ from tests.web.edge import (
     JSON,
     LISTED,
     MSGPACK,
+    ON_THE_EDGE,
     WAIT_S,
     Edge,
     Map,
     closed,
-    edge_fixture,
     heard,
     hello,
-    nothing_is_left_fixture,
     packed,
     say,
 )
 
-__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = ON_THE_EDGE
 
 
 # -- before the upgrade ---------------------------------------------------------------------------
@@ -107,6 +104,16 @@ async def test_a_full_node(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (refusal.status, int(refusal.headers["retry-after"]) > 0) == (503, True)
     await say(early, hello())
     assert await closed(early) == (4100, "overloaded")
+
+
+async def test_a_crowded_node(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = await edge.upgraded()
+    monkeypatch.setattr(Hub, "is_crowded", True)
+    refusal = await edge.refused(MSGPACK)
+    assert (refusal.status, int(refusal.headers["retry-after"]) > 0) == (503, True)
+    assert refusal.headers["connection"] == "close"
+    await say(early, hello())
+    assert (await heard(early))["type"] == "welcome"
 
 
 @pytest.mark.parametrize(

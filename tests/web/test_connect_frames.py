@@ -14,20 +14,17 @@ from tests.scenarios.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, T
 from tests.web.edge import (
     JSON,
     MSGPACK,
+    ON_THE_EDGE,
     Edge,
     Map,
     closed,
-    edge_fixture,
     heard,
     hello,
-    nothing_is_left_fixture,
     packed,
     say,
 )
 
-__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = ON_THE_EDGE
 
 
 # -- frames that are no messages ------------------------------------------------------------------

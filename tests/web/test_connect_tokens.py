@@ -11,19 +11,16 @@ from structlog.testing import capture_logs
 from tests.hub.token_factory import ED25519, SECRET, handmade, signed
 from tests.web.edge import (
     JSON,
+    ON_THE_EDGE,
     Edge,
     Map,
     closed,
-    edge_fixture,
     heard,
     hello,
-    nothing_is_left_fixture,
     say,
 )
 
-__all__ = ["edge_fixture", "nothing_is_left_fixture"]  # pytest finds the fixtures here
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = ON_THE_EDGE
 
 
 # -- tokens ---------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from typing import get_args
 
 import msgspec
 
+from seatd.store.access_values import ROLES
 from seatd.web.api.license_import import NOTICES
 from seatd.web.api.license_rows import LicenseView
 from seatd.web.api.licenses import Sort
 from seatd.web.api.logout import LogoutReceipt
 from seatd.web.api.table import OPS
 from seatd.web.errors import PROBLEMS
+from seatd.web.rights import RIGHTS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rest.md").read_text()
 
@@ -54,3 +56,10 @@ def test_every_outcome() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", section("Forced logout"), re.MULTILINE)
     hint = next(field.type for field in msgspec.structs.fields(LogoutReceipt) if field.name == "outcome")
     assert rows == list(get_args(hint))
+
+
+def test_every_right() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "administrators.md").read_text()
+    rows = re.findall(r"^\| `([\w.]+)` \| (.*) \|$", text.split("## What a role may do")[1], re.MULTILINE)
+    assert [(action, tuple(cells.split(" | "))) for action, cells in rows] == list(RIGHTS.items())
+    assert f"| action | {' | '.join(ROLES)} |" in text

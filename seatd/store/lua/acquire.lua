@@ -1,8 +1,8 @@
 -- acquire: further products within a session, all or nothing. What it has already is not drawn again.
--- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats account assignments sessions by_user queue pace
+-- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer session fence need groups wait priority queue_limit ref
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters events orders sessions recount cooldowns licenses reservations devices seats queue hand_on
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})
@@ -18,7 +18,7 @@ if recovering then
 end
 local cooling_ms = cooling_for(record.user, record.device)
 if cooling_ms > 0 then
-  return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
+  return answer('denied', refusal(args.session, record, args.need, {code = 'cooldown', retry_after_ms = cooling_ms}))
 end
 if args.wait then
   unqueue(record)  -- a session waits for one thing at a time
@@ -29,7 +29,7 @@ local chosen, denial = plan_behind(args.session, record, asked)
 local waits = not chosen and denial.code == 'no_seat' and args.wait
 local queued = waits and not queue_is_full(args.queue_limit)
 if chosen then
-  take(chosen)
+  take(chosen, args.session, record)
   for _, seat in ipairs(chosen) do
     record.seats[#record.seats + 1] = seat
   end
@@ -47,4 +47,4 @@ elseif chosen or queued then
 end
 denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
 denial.holders = denial.code == 'no_seat' and own_sessions(record.user) or {}
-return answer('denied', denial)
+return answer('denied', refusal(args.session, record, args.need, denial, short_of[denial.product]))

@@ -1,9 +1,9 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused. A session that the
 -- store has lost is put back by what its client's ticket says (`claim`), while the partition recovers: see *tickets*.
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries licenses offers seats account assignments sessions by_user queue pace
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer session secret user node claim
 -- answers: granted {fence device seats need busy losing} | gone {reason} | lapsed {} | recovering {}
--- uses: guard indexes orders sessions cooldowns kicks licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters events orders sessions recount cooldowns kicks licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -42,7 +42,7 @@ if recovering and not claimed and record.state == 'parked'
 end
 
 if claimed then
-  take(record.seats)
+  take(record.seats, args.session, record, 'restored')
   for _, seat in ipairs(record.seats) do
     redis.call('ZADD', expiries, wall_ms, address(seat.license))  -- it may have ended, and its review be over
   end

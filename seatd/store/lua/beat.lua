@@ -1,5 +1,6 @@
 -- beat: renews this node's lease in the partition; answers its orders, and what is due: sessions of nodes whose lease
--- ended, parked and draining sessions past their deadline, licenses to look after. `done` is the last order this node has carried out.
+-- ended, parked and draining sessions past their deadline, licenses to look after; at most `limit` orders, sessions and licenses.
+-- `done` is the last order this node has carried out. `more`: there are more orders, or more sessions.
 -- keys: meta nodes orders by_node deadlines tombs cooldowns kicks expiries
 -- args: node lease_ms joined leave done limit
 -- answers: beat {now_ms wall_ms recover_until_ms lapsed orders due licenses next_ms more}
@@ -40,19 +41,30 @@ for i, member in ipairs(mine) do
 end
 
 local due = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, args.limit)) do
+local function name_due(member, node)
   local customer, session = string.match(member, '^([^%z]*)%z(.*)$')
-  due[#due + 1] = {customer = customer, session = session}
+  due[#due + 1] = {customer = customer, session = session, node = node}
 end
+
+-- What dead nodes have left; those that have left nothing are forgotten.
+local left = {}
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', '(' .. now, 'LIMIT', 0, 16)) do
-  local held = range(by_node, node, args.limit)
+  local held = range(by_node, node, math.max(1, args.limit - #left))
   for _, member in ipairs(held) do
-    local customer, session = string.match(tail(member), '^([^%z]*)%z(.*)$')
-    due[#due + 1] = {customer = customer, session = session, node = node}
+    left[#left + 1] = {member = tail(member), node = node}
   end
   if #held == 0 and not is_awaited(node) then
     forget(node)
   end
+end
+
+-- Of what is due by itself and what dead nodes have left neither keeps the other waiting: each has half, and what the other leaves.
+local by_itself = math.max(math.ceil(args.limit / 2), args.limit - #left)
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', deadlines, '-inf', now, 'LIMIT', 0, by_itself)) do
+  name_due(member)
+end
+for i = 1, math.min(#left, args.limit - #due) do
+  name_due(left[i].member, left[i].node)
 end
 
 local look_after = {}

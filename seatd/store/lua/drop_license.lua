@@ -1,8 +1,8 @@
 -- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
--- keys: meta expiries licenses withdrawn offers license_keys assignments seats audit
+-- keys: meta expiries licenses withdrawn offers license_keys assignments seats events meters spread usage refused audit
 -- args: customer license audit
 -- answers: dropped {} | unknown {} | stale {}
--- uses: guard indexes offers policies audit
+-- uses: guard indexes meters events offers policies audit
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')
@@ -24,4 +24,5 @@ redis.call('ZREMRANGEBYLEX', assignments, '[' .. args.license .. '\0', '(' .. ar
 note_change(audit)
 reoffer(touched)
 forget_unused_keys({[record.jti] = true})
+note('license_withdrawn', {license = args.license, product = record.product, kind = record.kind})
 return answer('dropped')

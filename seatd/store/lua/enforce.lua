@@ -1,14 +1,15 @@
 -- enforce: takes seats of a license from these holders (see review), as far as its policy does not let them stand, after looking at
 -- everything again. Of those above the limit the first go, `ahead` having been named before. A session that loses a seat it needs
--- ends; any other goes on without it. `bases` is add-on -> base: an add-on goes with its base.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats account assignments sessions by_user queue pace
--- args: customer license holders ahead bases
--- answers: enforced {ended standing}
--- uses: guard indexes orders sessions licenses policies reservations devices seats queue hand_on
+-- ends; any other goes on without it. `bases` is add-on -> base: an add-on goes with its base. It stops when `limit` sessions have
+-- been looked at: `done` holders are seen to.
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats account assignments sessions by_user queue pace events meters spread usage refused
+-- args: customer license holders ahead bases limit
+-- answers: enforced {ended standing done}
+-- uses: guard indexes meters events orders sessions recount holding licenses policies reservations devices seats queue hand_on
 local id = args.license
 local record = known(id)
 if recovering or not record then
-  return answer('enforced', {ended = 0, standing = 0})
+  return answer('enforced', {ended = 0, standing = 0, done = #args.holders})
 end
 
 local function split(session, holder)
@@ -69,7 +70,7 @@ end
 
 local function enforce(holder, above)
   local holding, busy, domain, product = {}, false, nil, nil
-  for _, own in ipairs(sessions_of(string.match(holder, '^([^@]*@[^/]*)'))) do
+  for _, own in ipairs(sessions_of_holder(holder)) do
     for _, seat in ipairs(own.record.state ~= 'draining' and own.record.seats or {}) do
       if seat.license == id and seat.holder == holder then
         holding[#holding + 1], busy = own, busy or own.record.busy or false
@@ -88,12 +89,16 @@ local function enforce(holder, above)
   return ended
 end
 
-local excess, standing, ended = excess_of(id, record), 0, 0
-for _, holder in ipairs(args.holders) do
+local excess, standing, ended, done = excess_of(id, record), 0, 0, 0
+for i, holder in ipairs(args.holders) do
+  if is_enough(holder) then
+    break
+  end
+  done = i
   if has(seats, id .. '\0' .. holder) then
     standing = standing + 1
     ended = ended + enforce(holder, args.ahead + standing <= excess)
   end
 end
 hand_on()
-return answer('enforced', {ended = ended, standing = standing})
+return answer('enforced', {ended = ended, standing = standing, done = done})

@@ -1,10 +1,11 @@
--- kick: force sessions out by user, session, license, domain or customer; at most `limit` looked at in one call.
+-- kick: force sessions out by user, session, license, domain or customer; at most `limit` sessions looked at in one call, and the
+-- rest of one holder's. `cursor` goes on.
 -- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go. While the partition recovers it is
 -- kept, for the sessions that nodes have yet to tell of (see reassert).
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats account assignments sessions by_user queue pace audit
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused audit
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type audit
 -- answers: kicked {sessions cursor} | stale {}
--- uses: guard indexes orders sessions kicks licenses reservations devices seats queue hand_on audit
+-- uses: guard indexes meters events orders sessions recount holding kicks licenses reservations devices seats queue hand_on audit
 if is_stale(audit) then
   return answer('stale')
 end
@@ -16,27 +17,21 @@ local function match(session, record)
   end
 end
 
--- A holder is the user, or `user/device`; a user's name has one `@` and its domain no `/`.
 local function match_license(id)
-  local members = range(seats, id, args.limit, args.after)
   local seen = {}
-  for _, member in ipairs(members) do
-    local user = string.match(tail(member), '^([^@]*@[^/]*)')
-    if not seen[user] then
-      seen[user] = true
-      for _, own in ipairs(sessions_of(user)) do
-        if holds(own.record, id) then
-          match(own.session, own.record)
-        end
+  return visit_holders(id, args.after, function(holder)
+    local user = user_of(holder)
+    for _, own in ipairs(seen[user] and {} or sessions_of_holder(holder)) do
+      if holds(own.record, id) then
+        match(own.session, own.record)
       end
     end
-  end
-  return members
+    seen[user] = true
+  end)
 end
 
-local function match_all(domain)
-  local from = args.after and '(' .. args.after or '-'
-  local members = redis.call('ZRANGEBYLEX', by_user, from, '+', 'LIMIT', 0, args.limit)
+-- Of these members of `by_user` those of the domain, or all.
+local function match_users(members, domain)
   for _, member in ipairs(members) do
     local session = tail(member)
     local record = load(session)
@@ -44,28 +39,26 @@ local function match_all(domain)
       match(session, record)
     end
   end
-  return members
+  return #members == args.limit and members[#members] or nil
 end
 
-local members = {}
+local function everybody()
+  return redis.call('ZRANGEBYLEX', by_user, args.after and '(' .. args.after or '-', '+', 'LIMIT', 0, args.limit)
+end
+
 if args.target_session then
   local record = load(args.target_session)
   if record and (not args.user or record.user == args.user) then
     match(args.target_session, record)
   end
 elseif args.user then
-  for _, own in ipairs(sessions_of(args.user)) do
-    match(own.session, own.record)
-  end
+  cursor = match_users(range(by_user, args.user, args.limit, args.after))
 elseif args.license then
-  members = match_license(args.license)
+  cursor = match_license(args.license)
 elseif args.target_domain then
-  members = match_all(args.target_domain)
+  cursor = match_users(everybody(), args.target_domain)
 elseif args.everyone then
-  members = match_all()
-end
-if #members == args.limit then
-  cursor = members[#members]
+  cursor = match_users(everybody())
 end
 
 local how = {

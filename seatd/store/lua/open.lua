@@ -1,8 +1,8 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
--- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats account assignments sessions by_user queue pace
+-- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused
 -- args: customer session secret user domain device node need want groups per_user unseated wait priority queue_limit
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes orders sessions cooldowns licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters events orders sessions recount cooldowns licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -48,13 +48,13 @@ end
 
 local cooling_ms = cooling_for(args.user, args.device)
 if cooling_ms > 0 and not args.unseated then
-  return answer('denied', {code = 'cooldown', retry_after_ms = cooling_ms})
+  return answer('denied', refusal(args.session, args, args.need, {code = 'cooldown', retry_after_ms = cooling_ms}))
 end
 
 if others >= args.per_user then
-  return answer('denied', {
+  return answer('denied', refusal(args.session, args, args.need, {
     code = 'device_not_allowed', limit = args.per_user, used = others, holders = own_sessions(args.user),
-  })
+  }))
 end
 
 record = {
@@ -71,14 +71,14 @@ local waits = not chosen and denial.code == 'no_seat' and args.wait
 if not chosen and not (waits and (before or not queue_is_full(args.queue_limit))) then
   denial.code, denial.waiting = waits and 'queue_full' or denial.code, waiting_now()
   denial.holders = denial.code == 'no_seat' and own_sessions(args.user) or {}
-  return answer('denied', denial)
+  return answer('denied', refusal(args.session, args, args.need, denial, short_of[denial.product]))
 end
 
 if waits then
   asked.product, record.state = denial.product, 'waiting'
   enqueue(args.session, record, asked, before)
 else
-  take(chosen)
+  take(chosen, args.session, record)
   record.seats = chosen
 end
 save(args.session, record)

@@ -1,8 +1,8 @@
 -- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses withdrawn offers license_keys profile seats account domains audit
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused account domains audit
 -- args: customer jti iat text profile records dry_run audit
 -- answers: imported {added replaced} | already_imported {} | older_key {faulty} | stale {}
--- uses: guard indexes offers policies audit
+-- uses: guard indexes meters events offers policies audit
 local added, replaced, faulty, missing = {}, {}, {}, false
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)
@@ -60,6 +60,7 @@ for _, record in ipairs(args.records) do
   touch(touched, record)
   record.jti, record.iat, record.created_ms = args.jti, args.iat, wall_ms
   local id = record.id
+  note('license_imported', {license = id, product = record.product, kind = record.kind, until_ms = record.valid_till_ms})
   compare(id, known(id), record)
   redis.call('HSET', licenses, id, cmsgpack.pack(record))  -- before anything is deleted: a store that is full refuses it all
   redis.call('HDEL', withdrawn, id)

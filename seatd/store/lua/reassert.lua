@@ -3,10 +3,10 @@
 -- holds is the truth: a session that the store has lost is put back with its seats, even above the limit, for somebody does use
 -- them; and so is one whose socket the node has lost (`left_ms` is what is left of its linger), and a place in the queue. One
 -- that a forced logout of this recovery means is forced out then.
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue events meters spread usage refused
 -- args: customer node held
 -- answers: reasserted {lost restored} | lapsed {}
--- uses: guard indexes orders sessions kicks
+-- uses: guard indexes meters events orders sessions recount kicks
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -59,7 +59,9 @@ local function restore(item, standing)
     keep_losing(record, standing)
   end
   for _, seat in ipairs(counted(record)) do
-    redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+    if redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder) == 1 then
+      note_seat('restored', seat, session, record)
+    end
     redis.call('ZADD', expiries, wall_ms, address(seat.license))  -- it may have ended, and its review be over
     if seat.reserved then
       redis.call('ZADD', seats, 0, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)

@@ -1,9 +1,9 @@
--- reregister: the licenses of a customer as this node remembers them, put back where the store has lost everything. What there
--- is already counts; and of what the node knows to be withdrawn nothing stays that is the same license still.
--- keys: meta customers expiries licenses offers license_keys profile assignments
+-- reregister: the licenses of a customer as this node remembers them, its account and resources, put back where the store has lost
+-- everything. What there is already counts; and of what the node knows to be withdrawn nothing stays that is the same license still.
+-- keys: meta customers expiries licenses offers license_keys profile assignments account domains resources
 -- args: customer remembered withdrawn
 -- answers: reregistered {added dropped}
--- uses: guard offers
+-- uses: guard offers deletion
 local added, dropped, touched, orphans = {}, {}, {}, {}
 local known = args.remembered
 
@@ -11,11 +11,31 @@ local function put_back(id, record)
   redis.call('HSET', licenses, id, cmsgpack.pack(record))
   redis.call('ZADD', expiries, 0, args.customer .. '\0' .. id)  -- to be looked after: it may have ended
   redis.call('HSET', license_keys, record.jti, known.license_keys[record.jti])
+  for _, domain in ipairs(record.domains) do
+    redis.call('HSETNX', domains, domain, '{}')
+  end
   touch(touched, record)
   added[id] = true
 end
 
+-- Above all its status: a customer that was suspended must not come back as one that is not. Once in a recovery: what is changed
+-- after that counts.
+local function put_back_account()
+  if next(known.account) and tonumber(redis.call('HGET', account, 'restored') or nil) ~= epoch then
+    for field, value in pairs(known.account) do
+      redis.call('HSETNX', account, field, value)
+    end
+    redis.call('HSET', account, 'restored', epoch)
+    redis.call('SADD', customers, args.customer)
+    schedule_deletion()
+  end
+  for field, value in pairs(known.resources) do
+    redis.call('HSETNX', resources, field, value)
+  end
+end
+
 if recovering and tonumber(redis.call('HGET', meta, 'whole_window')) == epoch then
+  put_back_account()
   for id, record in pairs(known.licenses) do
     if redis.call('HEXISTS', licenses, id) == 0 and known.license_keys[record.jti] then
       put_back(id, record)

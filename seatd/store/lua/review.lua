@@ -1,9 +1,10 @@
 -- review: looks after one license: warns its holders that it ends, says how many seats are above the limit, and a page of holders
--- as far as its policy may have to take seats from them. `foreign`: of a domain or product that the license no longer covers.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue
+-- as far as its policy may have to take seats from them; a page ends when `limit` sessions have been looked at. `foreign`: of a
+-- domain or product that the license no longer covers.
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused
 -- args: customer license after limit
 -- answers: reviewed {everybody excess holders cursor} | settled {}
--- uses: guard indexes orders sessions licenses policies
+-- uses: guard indexes meters events orders sessions recount holding licenses policies
 local id = args.license
 local record = known(id)
 
@@ -12,6 +13,7 @@ local function warn()
     if record.valid_till_ms - wall_ms <= before_ms then
       if before_ms < (record.warned_ms or math.huge) then
         record.warned_ms = before_ms
+        note('expiring', {license = id, product = record.product, kind = record.kind, until_ms = record.valid_till_ms})
         tell_holders(id, {code = 'license_expiring', product = record.product, until_ms = record.valid_till_ms})
       end
       return
@@ -31,7 +33,7 @@ end
 
 local function entry(holder)
   local item = {holder = holder, since_ms = wall_ms, foreign = false}
-  for _, own in ipairs(sessions_of(string.match(holder, '^([^@]*@[^/]*)'))) do
+  for _, own in ipairs(sessions_of_holder(holder)) do
     for _, seat in ipairs(counted(own.record)) do
       if seat.license == id and seat.holder == holder then
         item.since_ms = math.min(item.since_ms, seat.since_ms)
@@ -43,11 +45,11 @@ local function entry(holder)
 end
 
 local function page()
-  local members, holders = range(seats, id, args.limit, args.after), {}
-  for i, member in ipairs(members) do
-    holders[i] = entry(tail(member))
-  end
-  return holders, #members == args.limit and members[#members] or nil
+  local holders = {}
+  local cursor = visit_holders(id, args.after, function(holder)
+    holders[#holders + 1] = entry(holder)
+  end)
+  return holders, cursor
 end
 
 if recovering then

@@ -13,7 +13,9 @@ from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
 from seatd.store.audit_values import Change
 from seatd.store.redis import Store
 from seatd.store.registry_values import Imported, LicenseRow
-from seatd.web.api.license_rows import DAY_MS, validity
+from seatd.web.api.import_affected import AffectedLicense, affected_by
+from seatd.web.api.license_rows import DAY_MS
+from seatd.web.api.license_use import validity
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Moment, Nothing, moment
 from seatd.web.caller import Scope
@@ -80,6 +82,9 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[str, ...]
     replaced: tuple[str, ...]
     notices: tuple[ImportNotice, ...]
+    affected: Annotated[
+        tuple[AffectedLicense, ...], msgspec.Meta(description="of a dry run: who would lose by it")
+    ]
 
 
 @ops.op("POST", "/api/v1/licenses", "licenses.import", problems=PROBLEMS)
@@ -97,7 +102,8 @@ async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> Import
             "license key imported", by=call.caller.name, customer=key.customer.id, jti=key.jti,
             added=done.added, replaced=done.replaced,
         )  # fmt: skip
-    return _answer(key, done, before, dry_run=dry_run, now_ms=call.services.now_ms())
+    affected = await affected_by(store, key, before) if dry_run else ()
+    return _answer(key, done, before, affected, dry_run=dry_run, now_ms=call.services.now_ms())
 
 
 async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
@@ -124,6 +130,9 @@ async def _put(call: Call[Any, ImportQuery, Any], key: LicenseKey, before: dict[
         )
         for claim in key.licenses
     ]
+    if not (await store.facts(key.customer.id, "account")).get("created_ms"):
+        made = Change(place="customers", field=key.customer.id, after=msgspec.to_builtins(key.customer))
+        changes.insert(0, made)
     deed = call.caller.deed("licenses.import", key.jti)
     return await store.put_license(key, dry_run=dry_run, deed=deed, changes=changes)
 
@@ -148,7 +157,13 @@ def _conflict(done: Imported) -> Problem:
 
 
 def _answer(
-    key: LicenseKey, done: Imported, before: dict[str, LicenseRow], *, dry_run: bool, now_ms: int
+    key: LicenseKey,
+    done: Imported,
+    before: dict[str, LicenseRow],
+    affected: tuple[AffectedLicense, ...],
+    *,
+    dry_run: bool,
+    now_ms: int,
 ) -> ImportAnswer:
     return ImportAnswer(
         status="imported" if done.status == "imported" else "already_imported",
@@ -163,6 +178,7 @@ def _answer(
             for claim in key.licenses
             for code in _notices(claim, before.get(claim.id), now_ms)
         ),
+        affected=affected,
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from seatd.store.registry_values import LicenseRow
+from seatd.web.api.license_use import Use, Validity, use_of, validity
 from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.errors import Problem
+from seatd.web.services import Services
 
 DAY_MS = 86_400_000
-
-Validity = Literal["valid", "not_yet_valid", "expired"]
 
 
 class LicensePath(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +32,13 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     competitive: Annotated[bool | None, msgspec.Meta(description="true, or null for a nominal license")]
     valid_from: Moment
     valid_till: Moment
-    used: Annotated[int, msgspec.Meta(description="holders now, or users assigned if nominal")]
+    used: Annotated[int, msgspec.Meta(description="holders now; users assigned, or resources, if nominal")]
     online: int
+    resources: Annotated[int | None, msgspec.Meta(description="switched on in its domains")]
     limit: int
     overdraft: int
     above_limit: int
+    week: Annotated[float | None, msgspec.Meta(description="use against the week before, in percent")]
     status: int
     validity: Validity
     name: str
@@ -48,8 +51,24 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     created: Moment
 
 
-def view(row: LicenseRow, now_ms: int) -> LicenseView:
-    """The row as it is shown at this moment."""
+async def views(services: Services, rows: Sequence[LicenseRow]) -> list[LicenseView]:
+    """The rows as they are shown now. `rows` has all licenses of each customer: some count only together."""
+    weeks = await services.week_changes(rows)
+    now_ms = services.now_ms()
+    return [_view(use_of(row, rows, services.catalog, now_ms), now_ms, weeks.get(row.id)) for row in rows]
+
+
+async def view(services: Services, row: LicenseRow) -> LicenseView:
+    """One of them."""
+    rows = await services.store.registry([row.customer])
+    found = next((shown for shown in await views(services, rows) if shown.id == row.id), None)
+    if found is None:
+        raise Problem("unknown_license")
+    return found
+
+
+def _view(use: Use, now_ms: int, week: float | None) -> LicenseView:
+    row = use.row
     return LicenseView(
         id=row.id,
         product=row.product,
@@ -57,11 +76,13 @@ def view(row: LicenseRow, now_ms: int) -> LicenseView:
         competitive=True if row.kind == "competitive" else None,
         valid_from=moment(row.valid_from_ms),
         valid_till=moment(row.valid_till_ms),
-        used=row.used,
+        used=use.used,
         online=row.online,
+        resources=use.resources,
         limit=row.limit,
         overdraft=row.overdraft,
-        above_limit=row.above_limit,
+        above_limit=use.above_limit,
+        week=week,
         status=days_left(row.valid_till_ms, now_ms),
         validity=validity(row.valid_from_ms, row.valid_till_ms, now_ms),
         name=row.name,
@@ -78,13 +99,6 @@ def view(row: LicenseRow, now_ms: int) -> LicenseView:
 def days_left(till_ms: int, now_ms: int) -> int:
     """Whole days from now to the last millisecond of a license: 0 on its last day, -1 from its end on."""
     return (till_ms - 1 - now_ms) // DAY_MS
-
-
-def validity(from_ms: int, till_ms: int, now_ms: int) -> Validity:
-    """Whether a license counts at this moment: from its first millisecond until before its end."""
-    if now_ms >= till_ms:
-        return "expired"
-    return "not_yet_valid" if now_ms < from_ms else "valid"
 
 
 async def find_license(call: Call[Any, Any, Any], license_id: str) -> LicenseRow:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -11,8 +9,9 @@ import structlog
 
 from seatd.licensing.names import canonical_domain
 from seatd.store.audit_values import Change
-from seatd.web.api.license_rows import LicensePath, LicenseView, find_license, view
+from seatd.web.api.license_rows import LicensePath, LicenseView, find_license, view, views
 from seatd.web.api.ops import Call, Ops
+from seatd.web.api.organisation_shapes import listed, matches
 from seatd.web.api.shapes import Listing, Nothing, PageQuery, Search
 from seatd.web.errors import Problem
 
@@ -20,18 +19,21 @@ ops = Ops("licenses")
 _log = structlog.get_logger(__name__)
 
 Sort = Literal[
-    "id", "product", "kind", "name", "customer", "valid_from", "valid_till",
-    "used", "online", "limit", "status", "created",
-    "-id", "-product", "-kind", "-name", "-customer", "-valid_from", "-valid_till",
-    "-used", "-online", "-limit", "-status", "-created",
+    "id", "product", "kind", "name", "type", "customer", "customer_name", "agency", "external_id",
+    "valid_from", "valid_till", "validity", "used", "online", "resources", "limit", "overdraft",
+    "above_limit", "week", "status", "created",
+    "-id", "-product", "-kind", "-name", "-type", "-customer", "-customer_name", "-agency", "-external_id",
+    "-valid_from", "-valid_till", "-validity", "-used", "-online", "-resources", "-limit", "-overdraft",
+    "-above_limit", "-week", "-status", "-created",
 ]  # fmt: skip
 
 
 class LicenseQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`search` is looked for in product, id, name and customer; `customer` and `domain` are exact."""
+    """`search` is looked for in product, id, name, type, customer, agency and external id; the others are exact."""
 
     search: Search = ""
     customer: Search = ""
+    agency: Search = ""
     domain: Search = ""
     sort: Sort = "product"
 
@@ -46,22 +48,17 @@ class LicenseKeyView(msgspec.Struct, frozen=True, kw_only=True):
 @ops.op("GET", "/api/v1/licenses", "licenses.read")
 async def list_licenses(call: Call[Nothing, LicenseQuery, Nothing]) -> Listing[LicenseView]:
     """The registry"""
-    query, now_ms = call.query, call.services.now_ms()
-    rows = [
-        view(row, now_ms)
-        for row in await call.services.store.registry(await call.scope.customers())
-        if call.scope.any_domain(row.domains)
-    ]
-    found = sorted((row for row in rows if _matches(row, query)), key=lambda row: row.id)
-    found.sort(key=_sort_key(query.sort.lstrip("-")), reverse=query.sort.startswith("-"))
-    page = tuple(found[query.offset : query.offset + query.size])
-    return Listing(items=page, page=query.page, size=query.size, total=len(found))
+    query, services = call.query, call.services
+    customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
+    rows = await services.store.registry(customers)
+    shown = [row for row in await views(services, rows) if call.scope.any_domain(row.domains)]
+    return listed([row for row in shown if _matches(row, query)], query, query.sort)
 
 
 @ops.op("GET", "/api/v1/licenses/{id}", "licenses.read", problems=("unknown_license",))
 async def one_license(call: Call[LicensePath, Nothing, Nothing]) -> LicenseView:
     """One license"""
-    return view(await find_license(call, call.path.id), call.services.now_ms())
+    return await view(call.services, await find_license(call, call.path.id))
 
 
 @ops.op("GET", "/api/v1/licenses/{id}/key", "licenses.key", problems=("unknown_license",))
@@ -86,18 +83,19 @@ async def withdraw_license(call: Call[LicensePath, Nothing, Nothing]) -> None:
 
 
 def _matches(row: LicenseView, query: LicenseQuery) -> bool:
-    sought = query.search.casefold()
-    texts = (row.product, row.id, row.name, row.customer, row.customer_name)
+    texts = (
+        row.product,
+        row.id,
+        row.name,
+        row.type,
+        row.customer,
+        row.customer_name,
+        row.agency,
+        row.external_id,
+    )
     return (
-        (not sought or any(sought in text.casefold() for text in texts))
+        matches(query.search, *texts)
         and query.customer in ("", row.customer)
+        and query.agency in ("", row.agency)
         and (not query.domain or canonical_domain(query.domain) in row.domains)
     )
-
-
-def _sort_key(field: str) -> Callable[[LicenseView], str | int | datetime]:
-    def key(row: LicenseView) -> str | int | datetime:
-        value: str | int | datetime = getattr(row, field)
-        return value.casefold() if isinstance(value, str) else value
-
-    return key

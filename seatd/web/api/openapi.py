@@ -8,19 +8,36 @@ from typing import Any
 import msgspec
 
 from seatd import __version__
+from seatd.web.api.downloads import KINDS, Download
+from seatd.web.api.idempotency import HEADER, takes_key
 from seatd.web.api.ops import Op
 from seatd.web.api.shapes import Nothing
 from seatd.web.errors import CONTENT_TYPE, PROBLEMS, ProblemBody
+from seatd.web.origin import CSRF_HEADER, READS
 
 Json = dict[str, Any]
 """A JSON document under construction; its shape is OpenAPI's, not ours."""
 
-ALWAYS = ("unauthenticated", "forbidden", "internal", "unavailable")
+ALWAYS = ("internal", "unavailable")
+WITH_CALLER = ("unauthenticated", "forbidden")
+HELD_UP = ("totp_needed",)
+CHANGES = ("cross_site",)
 WITH_QUERY = ("invalid",)
 WITH_BODY = ("bad_json", "bad_request", "body_too_large", "unsupported_media_type", "invalid")
 WITH_PATH = ("not_found",)
+WITH_KEY = ("idempotency_mismatch", "idempotency_busy", "idempotency_too_long")
 
 _DESCRIPTION = "Concurrent seats: licenses, live sessions, forced logout. Errors are problems (RFC 9457)."
+
+_COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": "seatd",
+    "description": (
+        "A session (over TLS the name is __Host-seatd). A call that is not GET needs the header "
+        f"{CSRF_HEADER} as well, with what GET /api/v1/profile answers."
+    ),
+}
 
 
 def document(ops: Iterable[Op]) -> Json:
@@ -37,11 +54,11 @@ def _document(ops: tuple[Op, ...]) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {"title": "seatd", "version": __version__, "description": _DESCRIPTION},
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"cookie": []}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}, "cookie": _COOKIE},
         },
     }
 
@@ -50,13 +67,19 @@ def problem_codes(op: Op) -> tuple[str, ...]:
     """Every code the call may be refused with, in the order of the table."""
     named = {*op.problems, *ALWAYS}
     named.update(WITH_QUERY)  # a query that the call does not know is refused as well
+    named.update(WITH_CALLER if op.action else ())
+    named.update(HELD_UP if op.action and op.action != "profile" else ())
+    named.update(CHANGES if op.method not in READS else ())
     named.update(WITH_PATH if _fields(op.path) else ())
     named.update(WITH_BODY if op.body is not Nothing else ())
+    named.update(WITH_KEY if takes_key(op.method, op.action) else ())
     return tuple(code for code in PROBLEMS if code in named)
 
 
 def _components(ops: tuple[Op, ...]) -> tuple[dict[object, Json], Json]:
-    shapes = [op.returns for op in ops if op.returns] + [op.body for op in ops if op.body is not Nothing]
+    shapes = [op.returns for op in ops if op.returns not in (None, Download)] + [
+        op.body for op in ops if op.body is not Nothing
+    ]
     unique = list(dict.fromkeys([*shapes, ProblemBody]))
     refs, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     return dict(zip(unique, refs, strict=True)), dict(components)
@@ -67,9 +90,11 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
         "operationId": op.name,
         "summary": op.summary,
         "tags": [op.tag],
-        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query")],
+        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query"), *_key(op)],
         "responses": _responses(op, refs),
     }
+    if op.action is None:
+        operation["security"] = []
     if op.body is not Nothing:
         content = {"application/json": {"schema": refs[op.body]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -79,6 +104,9 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
 def _responses(op: Op, refs: dict[object, Json]) -> Json:
     if op.returns is None:
         responses: Json = {"204": {"description": "done"}}
+    elif op.returns is Download:
+        content = {kind: {"schema": {"type": "string"}} for kind in KINDS.values()}
+        responses = {"200": {"description": "ok", "content": content}}
     else:
         responses = {
             "200": {"description": "ok", "content": {"application/json": {"schema": refs[op.returns]}}}
@@ -98,6 +126,12 @@ def _parameters(shape: type[msgspec.Struct], place: str) -> list[Json]:
         for required in (_required(shape),)
         for name, schema in _fields(shape).items()
     ]
+
+
+def _key(op: Op) -> list[Json]:
+    schema = {"type": "string", "minLength": 1, "maxLength": 255}
+    parameter = {"name": HEADER, "in": "header", "required": False, "schema": schema}
+    return [parameter] if takes_key(op.method, op.action) else []
 
 
 def _schema(shape: type[msgspec.Struct]) -> Json:

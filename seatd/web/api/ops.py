@@ -7,8 +7,10 @@
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204. Every call has an action of `rights`, and whoever makes it a grant: there is no way to declare one without. A role that
-may do it nowhere is refused before the function is asked; how far it reaches, the function asks `call.scope`.
+a 204, `Download` (alone or beside it) a file that is streamed. Every call has an action of `rights`, and whoever makes it a
+grant. A role that may do it nowhere is refused before the function is asked; how far it reaches, the function asks
+`call.scope`. The few calls that need no caller are declared by `open` and named in `rights.OPEN`: neither is enough without
+the other.
 """
 
 from __future__ import annotations
@@ -18,45 +20,64 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from seatd.web.address import address_of
+from seatd.web.api.downloads import Download
+from seatd.web.api.idempotency import HEADER, once
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
+from seatd.web.console import Console
 from seatd.web.errors import Problem, invalid
-from seatd.web.rights import RIGHTS
-from seatd.web.services import AUTHENTICATOR, SERVICES, Services
+from seatd.web.identify import caller_of
+from seatd.web.origin import refuse_foreign_page
+from seatd.web.rights import OPEN, RIGHTS
+from seatd.web.services import CONSOLE, SERVICES, Services
+from seatd.web.session_cookie import Jar
 
 Path = TypeVar("Path", bound=msgspec.Struct)
 Query = TypeVar("Query", bound=msgspec.Struct)
 Body = TypeVar("Body", bound=msgspec.Struct)
+
+Run = Callable[..., Awaitable[object]]
 
 MAX_BODY = 2 * 1024 * 1024
 _AT = re.compile(r" - at `(?:key in )?\$?\.?(.*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[Path, Query, Body]):
-    """One request: checked, typed, by whom, and what is there for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCall(Generic[Path, Query, Body]):
+    """One request, checked and typed, of nobody in particular. `jar` holds the session's cookie, and takes another one."""
 
     services: Services
-    caller: Caller
-    scope: Scope
+    console: Console
+    jar: Jar
+    address: str
     path: Path
     query: Query
     body: Body
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(OpenCall[Path, Query, Body]):
+    """One request: checked, typed, by whom, and what is there for it."""
+
+    caller: Caller
+    scope: Scope
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
-    """A call of the API as declared. `returns` None: a 204; `problems`: codes beyond the general ones."""
+    """A call of the API as declared. `action` None: it needs no caller; `returns` None: a 204; `problems`: codes beyond the
+    general ones."""
 
     method: str
     url: str
-    action: str
+    action: str | None
     tag: str
     run: Callable[..., Awaitable[object]]
     path: type[msgspec.Struct]
@@ -85,52 +106,96 @@ class Ops(list[Op]):
 
     def op(
         self, method: str, url: str, action: str, *, problems: tuple[str, ...] = ()
-    ) -> Callable[[Callable[..., Awaitable[object]]], Callable[..., Awaitable[object]]]:
+    ) -> Callable[[Run], Run]:
         """Declares the function as the call `method url`."""
 
-        def declare(run: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
-            hints = typing.get_type_hints(run)
-            path, query, body = typing.get_args(hints["call"])
-            returns = None if hints["return"] is type(None) else hints["return"]
-            if not inspect.getdoc(run):
-                raise TypeError(f"{run.__name__} says nothing about itself")
+        def declare(run: Run) -> Run:
             if action not in RIGHTS:
                 raise TypeError(f"{run.__name__}: nobody has a right to {action}")
-            self.append(Op(method, url, action, self.tag, run, path, query, body, returns, problems))
-            return run
+            return self._declared(method, url, action, run, problems)
 
         return declare
 
+    def open(self, method: str, url: str, *, problems: tuple[str, ...] = ()) -> Callable[[Run], Run]:
+        """Declares the function as the call `method url` that anybody may make. It must be named in `rights.OPEN`."""
 
-def handler(op: Op) -> Callable[[web.Request], Awaitable[web.Response]]:
+        def declare(run: Run) -> Run:
+            if run.__name__ not in OPEN:
+                raise TypeError(f"{run.__name__}: rights.OPEN does not say why it needs no caller")
+            return self._declared(method, url, None, run, problems)
+
+        return declare
+
+    def _declared(
+        self, method: str, url: str, action: str | None, run: Run, problems: tuple[str, ...]
+    ) -> Run:
+        hints = typing.get_type_hints(run)
+        if not inspect.getdoc(run):
+            raise TypeError(f"{run.__name__} says nothing about itself")
+        if typing.get_origin(hints["call"]) is not (Call if action else OpenCall):
+            raise TypeError(f"{run.__name__} takes a Call, or an OpenCall when it needs no caller")
+        path, query, body = typing.get_args(hints["call"])
+        returns = None if hints["return"] is type(None) else _as_json(hints["return"])
+        self.append(Op(method, url, action, self.tag, run, path, query, body, returns, problems))
+        return run
+
+
+def _as_json(hint: object) -> object:
+    """What a call answers as JSON, which may also be had as a file (`Listing[...] | Download`)."""
+    kinds = typing.get_args(hint)
+    return next(kind for kind in kinds if kind is not Download) if Download in kinds else hint
+
+
+def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of a call: who asks first, then what is asked, then the answer."""
 
-    async def handle(request: web.Request) -> web.Response:
-        caller = await caller_of(request)
-        services = request.app[SERVICES]
-        scope = Scope(services.store, caller.grant, op.action)
-        if scope.is_nowhere:
-            raise Problem("forbidden")
-        call = Call(
-            services,
-            caller,
-            scope,
-            _path(request.match_info, op.path),
-            _query(request, op.query),
-            await _body(request, op.body),
+    async def handle(request: web.Request) -> web.StreamResponse:
+        jar = Jar(request)
+        who = await _who(request, op, jar)
+        call = (Call if who else OpenCall)(
+            services=request.app[SERVICES],
+            console=request.app[CONSOLE],
+            jar=jar,
+            address=address_of(request),
+            path=_path(request.match_info, op.path),
+            query=_query(request, op.query),
+            body=await _body(request, op.body),
+            **who,
         )
-        answer = await op.run(call)
-        if answer is None:
-            return web.Response(status=204)
-        return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+        async def run() -> web.StreamResponse:
+            return await _response(request, await op.run(call), jar)
+
+        if op.action is None or op.method == "GET" or HEADER not in request.headers:
+            return await run()
+        services = call.services
+        return await once(request, services.store, who["caller"], op.action, services.now_ms(), run)
 
     return handle
 
 
-async def caller_of(request: web.Request) -> Caller:
-    """Who asks; the problem `unauthenticated` for a stranger."""
-    record = await request.app[AUTHENTICATOR].caller(request.headers.get("Authorization"))
-    return Caller(name=record.name, grant=record.grant, address=request.remote or "", id=record.id)
+async def _who(request: web.Request, op: Op, jar: Jar) -> dict[str, Any]:
+    """The caller and what is there for him; nothing, for a call that needs none."""
+    if op.action is None:
+        refuse_foreign_page(request)
+        return {}
+    caller = await caller_of(request, jar)
+    scope = Scope(request.app[SERVICES].store, caller.grant, op.action)
+    if scope.is_nowhere:
+        raise Problem("forbidden")
+    if caller.is_held_up and op.action != "profile":
+        raise Problem("totp_needed")
+    return {"caller": caller, "scope": scope}
+
+
+async def _response(request: web.Request, answer: object, jar: Jar) -> web.StreamResponse:
+    if isinstance(answer, Download):
+        return await answer.send(request)
+    response = web.Response(status=204)
+    if answer is not None:
+        response = web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+    jar.write(response)
+    return response
 
 
 def _path(values: Mapping[str, str], shape: type[Path]) -> Path:

@@ -44,6 +44,7 @@ async def test_an_import_and_the_same_again(site: Site) -> None:
         "added": ["acme-1", "acme-2"],
         "replaced": [],
         "notices": [],
+        "affected": [],
     }
     assert await post(site, key) == (200, answer)
     for license_ in licenses:

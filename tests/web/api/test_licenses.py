@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pytest
 
-from seatd.web.api.license_rows import DAY_MS, days_left, validity
+from seatd.store.registry_values import LicenseRow
+from seatd.web.api.license_rows import DAY_MS, days_left, views
+from seatd.web.api.license_use import validity
+from seatd.web.api.organisation_shapes import listed
+from seatd.web.api.shapes import PageQuery
 from tests.web.conftest import Site, license_key
 
 PROFILE = {"name": "Beta GmbH", "agency": "wholesale", "external_id": "X-1"}
@@ -46,9 +53,11 @@ async def test_a_row_has_everything_that_is_shown(site: Site) -> None:
             "valid_till": "2099-01-01T00:00:00Z",
             "used": 1,
             "online": 1,
+            "resources": None,
             "limit": 5,
             "overdraft": 2,
             "above_limit": 0,
+            "week": None,
             "status": 26399,
             "validity": "valid",
             "name": "Order 7",
@@ -188,3 +197,38 @@ def test_days_to_the_end(till_ms: int, days: int) -> None:
 )
 def test_validity(now_ms: int, state: str) -> None:
     assert validity(10, 20, now_ms) == state
+
+
+async def test_the_registry_finds_and_sorts_by_whom_it_is(site: Site) -> None:
+    for customer, agency, external_id in (
+        ("acme", "west", "X-2"),
+        ("beta", "east", "X-1"),
+        ("gamma", "", "Y-3"),
+    ):
+        profile = {"agency": agency, "external_id": external_id}
+        await site.imported({"tier": external_id[0]}, customer=customer, jti=customer, profile=profile)
+
+    async def found(query: str) -> list[str]:
+        _, page = await site.call("GET", f"/api/v1/licenses?{query}")
+        return [row["customer"] for row in page["items"]]
+
+    assert await found("sort=external_id") == ["beta", "acme", "gamma"]
+    assert await found("sort=-agency") == ["acme", "beta", "gamma"]
+    assert await found("search=x-") == ["acme", "beta"]
+    assert await found("agency=east") == ["beta"]
+    assert await found("search=west") == ["acme"]
+
+
+async def test_weeks_are_shown_where_somebody_knows_them(site: Site) -> None:
+    await site.imported({}, {}, {})
+
+    async def weeks(rows: Sequence[LicenseRow]) -> Mapping[str, float]:
+        return {row.id: 12.5 if row.id == "acme-2" else -3.0 for row in rows if row.id != "acme-1"}
+
+    rows = await views(replace(site.services, week_changes=weeks), await site.services.store.registry())
+    page = listed(rows, PageQuery(), "-week")
+    assert [(row.id, row.week) for row in page.items] == [
+        ("acme-2", 12.5),
+        ("acme-3", -3.0),
+        ("acme-1", None),
+    ]

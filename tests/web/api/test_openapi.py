@@ -13,6 +13,7 @@ from seatd.web.api.openapi import document, problem_codes
 from seatd.web.api.ops import Op
 from seatd.web.api.table import OPS
 from seatd.web.errors import PROBLEMS
+from seatd.web.rights import OPEN
 from tests.web.conftest import Site
 
 DOCUMENT = document(OPS)
@@ -65,3 +66,13 @@ async def test_it_is_what_is_served_and_routed(site: Site) -> None:
         if route.resource is not None and route.resource.canonical.startswith("/api/")
     }
     assert routed == {(op.method, op.url) for op in OPS}
+
+
+def test_only_calls_that_need_no_caller_say_so() -> None:
+    assert DOCUMENT["security"] == [{"token": []}, {"cookie": []}]
+    assert {scheme["type"] for scheme in DOCUMENT["components"]["securitySchemes"].values()} == {
+        "http",
+        "apiKey",
+    }
+    without = {op.name for op in OPS if operation(op).get("security") == []}
+    assert without == set(OPEN)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatd.web.api.ops import MAX_BODY, Call, Ops
+from seatd.web.api.ops import MAX_BODY, Call, OpenCall, Ops
 from seatd.web.api.shapes import Nothing
 from tests.web.conftest import Site
 
@@ -196,3 +196,21 @@ def test_a_call_must_have_an_action_that_somebody_may_do() -> None:
 
     with pytest.raises(TypeError, match="nobody has a right"):
         Ops("x").op("GET", "/x", "licenses.steal")(lawless)
+
+
+def test_a_call_without_a_caller_must_be_named_as_such() -> None:
+    async def one_license(call: OpenCall[Nothing, Nothing, Nothing]) -> None:
+        """Something"""
+        del call
+
+    with pytest.raises(TypeError, match=r"rights\.OPEN does not say why"):
+        Ops("x").open("GET", "/x")(one_license)
+
+
+def test_whether_there_is_a_caller_is_said_in_the_types_as_well() -> None:
+    async def sign_in(call: Call[Nothing, Nothing, Nothing]) -> None:
+        """Something"""
+        del call
+
+    with pytest.raises(TypeError, match="takes a Call, or an OpenCall"):
+        Ops("x").open("GET", "/x")(sign_in)

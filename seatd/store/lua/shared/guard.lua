@@ -19,10 +19,17 @@ local function ledger_ms(raw_ms, last_ms, offset_ms)
   return math.max(last_ms, math.min(raw_ms + offset_ms, last_ms + args.jump_ms))
 end
 
+-- A server that was promoted remembers whom it followed. If it has nothing, it has lost all that its primary had.
+local function was_promoted(replication)
+  local before = string.match(replication, 'master_replid2:(%x+)')
+  return before ~= nil and string.find(before, '[^0]') ~= nil
+end
+
 local wall_ms = args.now_ms or clock_ms()
 
 local function guard()
-  local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local replication = redis.call('INFO', 'replication')
+  local replid = string.match(replication, 'master_replid:(%x+)')
   local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms', 'born')
   local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
   local last_ms, offset_ms = tonumber(stored[4]), tonumber(stored[5]) or 0
@@ -34,7 +41,7 @@ local function guard()
   -- Taken for newborn by one who knew no epoch; but the caller has seen an earlier one: there was data, and it is lost.
   local was_there = known > 0 and known < epoch and tonumber(stored[6]) == epoch
   if not behind and (stored[1] ~= replid or was_there) then
-    local newborn = not stored[1] and known == 0
+    local newborn = not stored[1] and known == 0 and not was_promoted(replication)
     epoch = math.max(epoch + 1, known + 1, wall_ms)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
     if newborn then

@@ -35,7 +35,7 @@ end
 
 local function serve(entry, chosen)
   local record, waiting = entry.record, entry.record.waiting
-  take(chosen)
+  take(chosen, entry.session, record)
   for _, seat in ipairs(chosen) do
     record.seats[#record.seats + 1] = seat
   end
@@ -51,6 +51,7 @@ end
 -- Why a waiter can no longer be served at all (his license has ended, say): he is told, and waits no longer.
 local function turn_away(entry, denial)
   local record, ref = entry.record, entry.record.waiting.ref
+  refusal(entry.session, record, {}, denial)
   unqueue(record)
   save(entry.session, record)
   order(record.node, {

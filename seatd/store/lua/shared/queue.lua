@@ -44,6 +44,7 @@ local function enqueue(session, record, asked, number)
   number = number or string.format('%016d', redis.call('HINCRBY', meta, 'queued', 1))
   asked.member = (9 - asked.priority) .. '\0' .. number .. '\0' .. session
   record.waiting = asked
+  note('queued', {product = asked.product, domain = record.domain, user = record.user, session = session})
   redis.call('ZADD', queue, 0, asked.member)
   line, queue_moved = nil, true
 end

@@ -68,7 +68,11 @@ local function with_room(found, extra)
   end
 end
 
+-- By license: its limit. By product: the license that had no room.
+local limits, short_of = {}, {}
+
 local function seat_on(record, want, overdraft)
+  limits[record.id] = record.limit
   return {
     product = want.product, license = record.id, kind = record.kind, holder = want.holder,
     since_ms = wall_ms, overdraft = overdraft or false,
@@ -150,6 +154,7 @@ local function choose(want, who)
       return shared_seat(record, want, user)
     end
   end
+  short_of[want.product] = (largest or valid[1]).id
   if #found == 0 then
     return nil, full or {code = 'not_assigned', product = want.product}
   end
@@ -181,9 +186,15 @@ local function products_of(wants)
   return names
 end
 
-local function take(chosen)
+-- `kind`: whether they are granted, or restored after the store has lost them.
+local function take(chosen, session, record, kind)
   for _, seat in ipairs(chosen) do
-    redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder)
+    if redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder) == 1 then
+      note_seat(kind or 'granted', seat, session, record)
+      if used(seat.license) == limits[seat.license] then
+        note('limit_reached', {license = seat.license, product = seat.product, kind = seat.kind})
+      end
+    end
     if seat.reserved then
       redis.call('ZADD', seats, 0, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
     end

@@ -13,12 +13,16 @@ local function save(session, record)
   redis.call('HSET', sessions, session, cmsgpack.pack(record))
 end
 
+-- How many sessions were read user by user: what bounds a call that many users concern (see holding).
+local looked_at = 0
+
 local function sessions_of(user)
   local found = {}
   for _, member in ipairs(range(by_user, user)) do
     local session = tail(member)
     local record = load(session)
     if record then
+      looked_at = looked_at + 1
       found[#found + 1] = {session = session, record = record}
     end
   end
@@ -99,7 +103,9 @@ local function free(session, record, given_back)
   for _, seat in ipairs(given_back) do
     local member = seat.license .. '\0' .. seat.holder
     if not still[member] then
-      redis.call('ZREM', seats, member)
+      if redis.call('ZREM', seats, member) == 1 then
+        note_seat('freed', seat, session, record)
+      end
       if seat.reserved then
         redis.call('ZREM', seats, seat.license .. '\1' .. seat.reserved .. '\0' .. seat.holder)
       end
@@ -187,6 +193,12 @@ local function drain(session, record, fields)
   unqueue(record)
   record.state = 'draining'
   fields.session, fields.fence = session, record.fence
+  if fields.type == 'logout' then
+    note('logout', {
+      domain = record.domain, user = record.user, session = session, code = fields.code, by = fields.by, reason = fields.message,
+      product = fields.product,
+    })
+  end
   local number = order(record.node, fields)
   record.untold = record.node ~= '' and number == 0 or nil  -- the store has lost the node: see reassert
   save(session, record)

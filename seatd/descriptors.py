@@ -1,0 +1,28 @@
+"""How many clients this process has descriptors for: a connection that no descriptor is left for can not even be refused."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+
+UNLIMITED = 1_000_000
+LEAST_KEPT, MOST_KEPT = 64, 1024
+"""Kept back for the store, administrators, Prometheus, files, connections that are being refused: a quarter, within these."""
+
+
+def raise_limit() -> None:
+    """As many as the system lets this process have. (A service often starts with 1024, for the sake of old programs.)"""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS calls unlimited what it then refuses
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def limit() -> int:
+    """How many descriptors this process may have open."""
+    now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return UNLIMITED if now == resource.RLIM_INFINITY else min(now, UNLIMITED)
+
+
+def room(descriptors: int) -> int:
+    """How many clients fit into so many descriptors, at least one."""
+    return max(1, descriptors - min(MOST_KEPT, max(LEAST_KEPT, descriptors // 4)))

@@ -1,0 +1,46 @@
+"""The stream of events: what happened to a customer's seats, newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+import msgspec
+
+from seatd.store.event_values import Event
+from seatd.store.keys import customer_key
+from seatd.store.verbs import Verbs
+
+EVENTS_AT_ONCE = 500
+
+
+class EventVerbs(Verbs):
+    """Reads the stream. Nothing is written."""
+
+    async def events(
+        self,
+        customer: str,
+        *,
+        from_ms: int = 0,
+        till_ms: int | None = None,
+        before: str | None = None,
+        limit: int = EVENTS_AT_ONCE,
+    ) -> list[Event]:
+        """At most `limit` (and at most 500) events from `from_ms` until before `till_ms`, the newest first.
+
+        `before` goes on behind the event of that seq.
+        """
+        newest = f"({before}" if before else "+" if till_ms is None else str(till_ms - 1)
+        name = customer_key("events", self.partition(customer), customer)
+        count = min(limit, EVENTS_AT_ONCE)
+        entries = await self.pipeline.command("XREVRANGE", name, newest, str(from_ms), "COUNT", count)
+        return [_event(seq.decode(), fields) for seq, fields in entries]
+
+
+def _event(seq: str, fields: Any) -> Event:
+    packed = fields[b"e"] if isinstance(fields, dict) else fields[1]
+    item = msgpack.unpackb(packed)
+    more: dict[str, Any] = {"seq": seq, "at_ms": int(seq.partition("-")[0])}
+    if "user" in item:
+        more["holder"] = item.get("holder", item["user"]) if "license" in item else None
+    return msgspec.convert(item | more, Event)

@@ -1,0 +1,193 @@
+"""Extensions: made, changed and taken away with the nominal licenses that their users need for them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from seatd.licensing.catalog import Catalog
+from seatd.licensing.extensions import Block, Extension, Site, Wrong, bought, faults_of_all
+from seatd.store.audit_values import Change, Deed
+from seatd.store.keys import customer_key
+from seatd.store.registry import RegistryVerbs
+from seatd.store.registry_values import LicenseRow
+
+
+class Provisioned(Extension, frozen=True, kw_only=True):
+    """An extension as it is kept. `assigned`: ids of the nominal licenses that its user was given for it."""
+
+    assigned: tuple[str, ...] = ()
+
+
+Faults = list[tuple[int, Wrong]]
+"""What is wrong: place in what was asked for, and the fault."""
+
+
+class ExtensionVerbs(RegistryVerbs):
+    """What administrators do with extensions. What does not fit changes nothing."""
+
+    async def extensions(self, customer: str) -> dict[str, Provisioned]:
+        """All extensions of a customer by their digits, in order of number."""
+        found = await self.pipeline.command("HGETALL", self._extensions(customer))
+        pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+        records = {name.decode(): msgspec.json.decode(text, type=Provisioned) for name, text in pairs}
+        return dict(sorted(records.items(), key=lambda item: int(item[0])))
+
+    async def provision(
+        self, customer: str, new: Sequence[Extension], catalog: Catalog, deed: Deed
+    ) -> Faults:
+        """Makes extensions, all of them or none; why none."""
+        faults: Faults = []
+
+        async def decide() -> list[Change]:
+            licenses = _Licenses(
+                await self.registry([customer]), await self._assigned(customer), self._wall_ms()
+            )
+            site = await self._site(customer, licenses, catalog)
+            faults[:] = faults_of_all(new, site, catalog)
+            return [] if faults else [change for extension in new for change in licenses.given(extension)]
+
+        if await self.amend(customer, deed, decide):
+            await self._changed(customer)
+        return faults
+
+    async def change_extension(
+        self, customer: str, digits: str, fields: Mapping[str, Any], catalog: Catalog, deed: Deed
+    ) -> Faults | None:
+        """Gives an extension another user, number or other add-ons; why not. None: there is no such extension."""
+        faults: Faults = []
+        known = False
+
+        async def decide() -> list[Change]:
+            nonlocal known
+            licenses = _Licenses(
+                await self.registry([customer]), await self._assigned(customer), self._wall_ms()
+            )
+            site = await self._site(customer, licenses, catalog)
+            before = (await self.extensions(customer)).get(digits)
+            known = before is not None
+            if before is None:
+                return []
+            after = replace(before, **fields)
+            others = {name: other for name, other in site.extensions.items() if name != digits}
+            faults[:] = faults_of_all([after], replace(site, extensions=others), catalog)
+            return [] if faults else [*licenses.exchanged(before, after)]
+
+        if await self.amend(customer, deed, decide):
+            await self._changed(customer)
+        return faults if known else None
+
+    async def remove_extension(self, customer: str, digits: str, deed: Deed) -> bool:
+        """Takes an extension away, and what its user was given for it. False: there is none such."""
+        known = False
+
+        async def decide() -> list[Change]:
+            nonlocal known
+            before = (await self.extensions(customer)).get(digits)
+            known = before is not None
+            return [] if before is None else [_field(digits, before, None), *_taken_back(before)]
+
+        if await self.amend(customer, deed, decide):
+            await self._changed(customer)
+        return known
+
+    async def _site(self, customer: str, licenses: _Licenses, catalog: Catalog) -> Site:
+        account = await self.account(customer)
+        domains = await self.pipeline.command(
+            "HKEYS", customer_key("domains", self.partition(customer), customer)
+        )
+        return Site(
+            extensions=dict(await self.extensions(customer)),
+            blocks=tuple(
+                Block(first=int(block.first), last=int(block.last)) for block in account.number_blocks
+            ),
+            domains=frozenset(name.decode() for name in domains),
+            bought=bought(licenses.offers(), catalog),
+        )
+
+    async def _assigned(self, customer: str) -> set[tuple[str, str]]:
+        name = customer_key("assignments", self.partition(customer), customer)
+        members = await self.pipeline.command("ZRANGE", name, 0, -1)
+        return {
+            (license_, user) for license_, _, user in (member.decode().partition("\0") for member in members)
+        }
+
+    def _extensions(self, customer: str) -> str:
+        return customer_key("extensions", self.partition(customer), customer)
+
+    def _wall_ms(self) -> int:
+        return self._now_ms() if self._now_ms else time.time_ns() // 1_000_000
+
+
+class _Licenses:
+    """The customer's licenses that are not over, and which users have the nominal ones, while extensions are handed theirs."""
+
+    def __init__(self, rows: Iterable[LicenseRow], assigned: set[tuple[str, str]], now_ms: int) -> None:
+        standing = [row for row in rows if now_ms < row.valid_till_ms]
+        self._rows = sorted(standing, key=lambda row: (len(row.domains), row.valid_till_ms, row.id))
+        self._assigned = assigned
+        self._used = Counter(license_ for license_, _ in assigned)
+
+    def offers(self) -> Iterator[tuple[str, int]]:
+        """Product and limit of each."""
+        return ((row.product, row.limit) for row in self._rows)
+
+    def given(self, extension: Extension) -> Iterator[Change]:
+        """A new extension, and the nominal licenses that its user is given for it."""
+        yield from self._kept(extension, before=None)
+
+    def exchanged(self, before: Provisioned, after: Extension) -> Iterator[Change]:
+        """A changed extension: what its user had for it is taken back, what the user it has now needs is given."""
+        returned = {(license_, before.user) for license_ in before.assigned}
+        self._assigned -= returned
+        self._used.subtract(license_ for license_, _ in returned)
+        changes = [*self._kept(after, before=before)]
+        given = {change.field for change in changes if change.place == "assignments"}
+        yield from (change for change in _taken_back(before) if change.field not in given)
+        had = {change.field for change in _taken_back(before)}
+        yield from (change for change in changes if change.field not in had)
+
+    def _kept(self, extension: Extension, before: Provisioned | None) -> Iterator[Change]:
+        fields = {name: getattr(extension, name) for name in Extension.__struct_fields__}
+        record = Provisioned(**fields, assigned=tuple(self._draw(extension)))
+        yield _field(record.extension, before, record)
+        for license_ in record.assigned:
+            yield Change(place="assignments", field=f"{license_} {record.user}", after=True)
+
+    def _draw(self, extension: Extension) -> Iterator[str]:
+        """Nominal licenses for the user, who may have some already: one for each device of an add-on, as far as there is room.
+        (Without one the user takes a competitive seat.)"""
+        if not extension.user:
+            return
+        for product, count in Counter(extension.products()).items():
+            rows = [row for row in self._rows if row.kind == "nominal" and row.product == product]
+            has = sum((row.id, extension.user) in self._assigned for row in rows)
+            for license_ in [*self._free(rows, extension.user)][: max(0, count - has)]:
+                self._assigned.add((license_, extension.user))
+                self._used[license_] += 1
+                yield license_
+
+    def _free(self, rows: Iterable[LicenseRow], user: str) -> Iterator[str]:
+        for row in rows:
+            covers = user.rpartition("@")[2] in row.domains and (row.id, user) not in self._assigned
+            if covers and self._used[row.id] < row.limit:
+                yield row.id
+
+
+def _field(digits: str, before: Provisioned | None, after: Provisioned | None) -> Change:
+    def builtins(record: Provisioned | None) -> Any:
+        return None if record is None else msgspec.to_builtins(record)
+
+    return Change(place="extensions", field=digits, before=builtins(before), after=builtins(after))
+
+
+def _taken_back(before: Provisioned) -> list[Change]:
+    return [
+        Change(place="assignments", field=f"{license_} {before.user}", before=True)
+        for license_ in before.assigned
+    ]

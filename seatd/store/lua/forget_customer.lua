@@ -1,0 +1,30 @@
+-- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail. Not while it has a
+-- session: then somebody looks again. One that is not to be deleted (any more) stays.
+-- keys: meta customers former_customers expiries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks
+-- args: customer
+-- answers: forgotten {} | in_use {} | kept {}
+-- uses: guard deletion
+if redis.call('HGET', account, 'status') ~= '"deleted"' then
+  schedule_deletion()
+  return answer('kept')
+end
+if recovering or redis.call('HLEN', sessions) > 0 then
+  redis.call('ZADD', expiries, wall_ms + 10000, args.customer .. '\0')
+  return answer('in_use')
+end
+
+for _, source in ipairs({licenses, withdrawn}) do
+  for _, id in ipairs(redis.call('HKEYS', source)) do
+    redis.call('ZREM', expiries, args.customer .. '\0' .. id)
+  end
+end
+redis.call('ZREM', expiries, args.customer .. '\0')
+for _, key in ipairs({
+  licenses, withdrawn, offers, license_keys, profile, seats, assignments, sessions, by_user, queue, pace, account, domains,
+  users, extensions, resources, webhooks,
+}) do
+  redis.call('UNLINK', key)
+end
+redis.call('SREM', customers, args.customer)
+redis.call('SADD', former_customers, args.customer)
+return answer('forgotten')

@@ -1,0 +1,12 @@
+-- note_denials: what nodes have refused without asking (a token that does not allow the product, a store that was away), added up.
+-- keys: meta seats events meters spread usage refused
+-- args: customer denials
+-- answers: noted {}
+-- uses: guard indexes meters events
+for _, denial in ipairs(args.denials) do
+  note('denied', {
+    code = denial.code, product = denial.product, domain = denial.domain, user = denial.user,
+    times = denial.times > 1 and denial.times or nil,
+  })
+end
+return answer('noted')

@@ -1,0 +1,92 @@
+"""What was in use, as administrators ask for it: rows of closed hours, days and months, and of those that go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgpack
+
+from seatd.store.keys import customer_key
+from seatd.store.usage_values import (
+    Level,
+    Meter,
+    Scope,
+    UsageRow,
+    field_of,
+    meter_of,
+    row_of,
+    row_until,
+)
+from seatd.store.verbs import Verbs
+
+SCOPES_AT_ONCE = 20
+"""Meters asked for in one script: it runs alone, so everybody else waits for it."""
+ROWS_AT_ONCE = 200
+"""Rows asked for in one command. Between two of them others have their turn, here and in the store."""
+
+
+class UsageVerbs(Verbs):
+    """Reads meters and rows. Nothing is written."""
+
+    async def scopes(self, customer: str) -> list[Scope]:
+        """All that has ever been metered of a customer."""
+        name = customer_key("meters", self.partition(customer), customer)
+        return [Scope.named(field.decode()) for field in await self.pipeline.command("HKEYS", name)]
+
+    async def time_ms(self) -> int:
+        """What the store's clock says, in milliseconds since 1970."""
+        return int((await self.call("measured", "", scopes=[])).body["now_ms"])
+
+    async def meters(self, customer: str, scopes: Sequence[Scope]) -> tuple[int, list[Meter | None]]:
+        """The store's time (ms since 1970), and the meter of each scope; None where nothing was ever metered."""
+        found: list[Meter | None] = []
+        now_ms = 0
+        for start in range(0, len(scopes), SCOPES_AT_ONCE):
+            names = [scope.name for scope in scopes[start : start + SCOPES_AT_ONCE]]
+            body = (await self.call("measured", customer, scopes=names)).body
+            now_ms = body["now_ms"]
+            found += [meter_of(meter) if meter else None for meter in body["meters"]]
+        return now_ms, found
+
+    async def usage(
+        self, customer: str, scopes: Sequence[Scope], level: Level, numbers: Sequence[int]
+    ) -> list[list[UsageRow]]:
+        """For each scope, a row for each of these hours, days or months (by number, see `number_of`), up to now.
+
+        The meters are read first: of what they tell, nothing is taken from the closed rows, so nothing counts twice.
+        """
+        now_ms, meters = await self.meters(customer, scopes)
+        going_on = {
+            (scope, number): row
+            for scope, meter in zip(scopes, meters, strict=True)
+            if meter is not None
+            for number in numbers
+            if (row := row_until(meter, level, number, now_ms)) is not None
+        }
+        known = [scope for scope, meter in zip(scopes, meters, strict=True) if meter is not None]
+        wanted = [(scope, number) for scope in known for number in numbers if (scope, number) not in going_on]
+        rows = {**await self._closed(customer, level, wanted), **going_on}
+        return [[rows.get((scope, number), UsageRow()) for number in numbers] for scope in scopes]
+
+    async def note_denials(self, customer: str, denials: Sequence[Mapping[str, Any]]) -> None:
+        """Tells what a node has refused by itself: each with code, product, domain, user and times.
+
+        Raises `StoreUnavailable`.
+        """
+        await self.call("note_denials", customer, denials=list(denials))
+
+    async def _closed(
+        self, customer: str, level: Level, wanted: Sequence[tuple[Scope, int]]
+    ) -> dict[tuple[Scope, int], UsageRow]:
+        name = customer_key("usage", self.partition(customer), customer)
+        found = {}
+        for start in range(0, len(wanted), ROWS_AT_ONCE):
+            chunk = wanted[start : start + ROWS_AT_ONCE]
+            fields = [field_of(level, number, scope.name) for scope, number in chunk]
+            for place, packed in zip(chunk, await self.pipeline.command("HMGET", name, *fields), strict=True):
+                if packed is not None:
+                    found[place] = row_of(msgpack.unpackb(packed, strict_map_key=False))
+            await asyncio.sleep(0)
+        return found

@@ -1,0 +1,157 @@
+"""What was in use: now, by hour, day and month, and last week against the week before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
+
+from seatd.store.redis import Store
+from seatd.store.usage_values import Level, UsageRow, number_of, row_until, start_ms
+from seatd.web.api.activity import ActivityView, activity_of
+from seatd.web.api.downloads import Cell, Download, table
+from seatd.web.api.ops import Call, Ops
+from seatd.web.api.shapes import Listing, Nothing
+from seatd.web.api.usage_targets import (
+    CUSTOMERS_AT_ONCE,
+    Target,
+    UsageQuery,
+    Which,
+    bounds,
+    numbers_of,
+    targets_of,
+)
+from seatd.web.api.usage_views import COLUMNS, UsageView, cells, usage_view
+from seatd.web.caller import Scope
+from seatd.web.errors import invalid
+
+ops = Ops("usage")
+
+MOST_EXPORTED = 100_000
+EXPORTED_AT_ONCE = 500
+
+
+@ops.op("GET", "/api/v1/usage", "usage.read", problems=("unknown_customer",))
+async def usage(call: Call[Nothing, UsageQuery, Nothing]) -> Listing[UsageView] | Download:
+    """What was in use, and what was refused"""
+    query = call.query
+    if query.resolution == "live" and (query.from_ or query.to):
+        raise invalid("resolution", "live is now: it takes no from and no to")
+    asked = await _table(call.services.store, call.scope, query)
+    if query.format == "json":
+        page = tuple(await asked.rows(query.offset, query.size))
+        return Listing(items=page, page=query.page, size=query.size, total=asked.total)
+    if asked.total > MOST_EXPORTED:
+        raise invalid("format", f"more than {MOST_EXPORTED} rows: ask for less, or for longer times")
+    return table(f"usage-{query.resolution}", COLUMNS, _all_rows(asked))
+
+
+@ops.op("GET", "/api/v1/usage/activity", "usage.read", problems=("unknown_customer",))
+async def activity(call: Call[Nothing, Which, Nothing]) -> ActivityView:
+    """Last week against the week before"""
+    store = call.services.store
+    now_ms = await store.time_ms()
+    today = number_of("day", now_ms)
+    targets = await targets_of(store, call.scope, call.query)
+    rows = await _of_targets(store, targets, "day", range(today - 14, today))
+    return activity_of(today, rows)
+
+
+class Table:
+    """Rows of every target, each with its periods in order; read as far as they are asked for."""
+
+    def __init__(
+        self, store: Store, targets: Sequence[Target], level: Level, numbers: range, now_ms: int
+    ) -> None:
+        self._store = store
+        self._targets = targets
+        self._level = level
+        self._numbers = numbers
+        self._now_ms = now_ms
+        self.total = len(targets) * len(numbers)
+
+    async def rows(self, offset: int, size: int) -> list[UsageView]:
+        """So many rows from the offset on."""
+        each = len(self._numbers)
+        wanted = range(offset, min(offset + size, self.total))
+        if not wanted:
+            return []
+        first, last = wanted[0] // each, wanted[-1] // each
+        numbers = self._numbers
+        if first == last:
+            numbers = numbers[wanted[0] % each : wanted[-1] % each + 1]
+        targets = self._targets[first : last + 1]
+        rows = await _of_targets(self._store, targets, self._level, numbers)
+        views = [
+            usage_view(target, row, *bounds(self._level, number, self._now_ms))
+            for target, found in zip(targets, rows, strict=True)
+            for number, row in zip(numbers, found, strict=True)
+        ]
+        skipped = 0 if first == last else wanted[0] % each
+        return views[skipped : skipped + len(wanted)]
+
+
+class LiveTable(Table):
+    """What is in use now, with the figures of the hour so far."""
+
+    async def rows(self, offset: int, size: int) -> list[UsageView]:
+        """So many targets from the offset on."""
+        targets = self._targets[offset : offset + size]
+        views: list[UsageView] = []
+        for group in _by_customer(targets):
+            found = await asyncio.gather(*(self._live(customer, own) for customer, own in group))
+            views += [view for own in found for view in own]
+        return views
+
+    async def _live(self, customer: str, targets: Sequence[Target]) -> list[UsageView]:
+        now_ms, meters = await self._store.meters(customer, [target.scope for target in targets])
+        number = number_of("hour", now_ms)
+        from_ms = start_ms("hour", number)
+        return [
+            usage_view(
+                target,
+                (meter and row_until(meter, "hour", number, now_ms)) or UsageRow(),
+                from_ms,
+                now_ms,
+                meter.count if meter else 0,
+            )
+            for target, meter in zip(targets, meters, strict=True)
+        ]
+
+
+async def _table(store: Store, scope: Scope, query: UsageQuery) -> Table:
+    now_ms = await store.time_ms()
+    targets = await targets_of(store, scope, query)
+    if query.resolution == "live":
+        hour = number_of("hour", now_ms)
+        return LiveTable(store, targets, "hour", range(hour, hour + 1), now_ms)
+    numbers = numbers_of(query.resolution, query.from_, query.to, now_ms)
+    return Table(store, targets, query.resolution, numbers, now_ms)
+
+
+async def _all_rows(table: Table) -> AsyncIterator[Sequence[Cell]]:
+    for offset in range(0, table.total, EXPORTED_AT_ONCE):
+        for view in await table.rows(offset, EXPORTED_AT_ONCE):
+            yield cells(view)
+
+
+async def _of_targets(
+    store: Store, targets: Sequence[Target], level: Level, numbers: Sequence[int]
+) -> list[list[UsageRow]]:
+    """A row per number for each target."""
+    found: list[list[UsageRow]] = []
+    for group in _by_customer(targets):
+        rows = await asyncio.gather(
+            *(
+                store.usage(customer, [target.scope for target in own], level, numbers)
+                for customer, own in group
+            )
+        )
+        found += [row for own in rows for row in own]
+    return found
+
+
+def _by_customer(targets: Sequence[Target]) -> list[list[tuple[str, list[Target]]]]:
+    """The targets of each customer, so many customers at once as may be asked together."""
+    each = [(name, list(own)) for name, own in groupby(targets, key=lambda target: target.customer)]
+    return [each[start : start + CUSTOMERS_AT_ONCE] for start in range(0, len(each), CUSTOMERS_AT_ONCE)]

@@ -1,0 +1,230 @@
+"""Users of a customer: who they are, what they may do there, and in which groups they are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from seatd.store.audit_values import Change
+from seatd.store.people import UserRecord, UserRole
+from seatd.web.api.customer_views import CustomerPath, check_alive
+from seatd.web.api.ops import Call, Ops
+from seatd.web.api.organisation_shapes import Text, listed, matches, merged, named_fields, plain
+from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, Search, moment, named_user
+from seatd.web.errors import Problem
+
+ops = Ops("users")
+
+Sort = Literal["user", "name", "role", "extension", "created",
+               "-user", "-name", "-role", "-extension", "-created"]  # fmt: skip
+Groups = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=64)], ...], msgspec.Meta(max_length=50)
+]
+UserName = Annotated[str, msgspec.Meta(min_length=3, max_length=254, description="name@domain")]
+
+
+class UserPath(CustomerPath, frozen=True, kw_only=True):
+    """Which user."""
+
+    user: UserName
+
+
+class UsersOfQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`search` is looked for in user, name and groups; `domain`, `role` and `group` are exact."""
+
+    search: Search = ""
+    domain: Search = ""
+    role: UserRole | None = None
+    group: Search = ""
+    sort: Sort = "user"
+
+
+class NewUser(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user to be made, of a domain that the customer has."""
+
+    user: UserName
+    name: Text = ""
+    role: UserRole = "agent"
+    groups: Groups = ()
+
+
+class UserPatch(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be changed; what is not named stays."""
+
+    name: Text | UnsetType = UNSET
+    role: UserRole | UnsetType = UNSET
+    groups: Groups | UnsetType = UNSET
+
+
+class UserView(msgspec.Struct, frozen=True, kw_only=True):
+    """A user. `online`: it has a live session; null where that was not asked for (in a list)."""
+
+    user: str
+    domain: str
+    customer: str
+    name: str
+    role: UserRole
+    groups: tuple[str, ...]
+    extension: str
+    online: bool | None
+    created: Moment
+
+
+@ops.op("GET", "/api/v1/customers/{customer}/users", "users.read", problems=("unknown_customer",))
+async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing[UserView]:
+    """The users of a customer"""
+    store, query = call.services.store, call.query
+    customer = await call.scope.named_customer(call.path.customer)
+    views = [
+        _view(customer, user, record)
+        for user, record in (await store.users(customer)).items()
+        if call.scope.has_domain(user.rpartition("@")[2])
+    ]
+    page = listed([view for view in views if _is_sought(view, query)], query, query.sort, id_field="user")
+    online = await store.has_session(customer, [view.user for view in page.items])
+    items = tuple(replace(view, online=online[view.user]) for view in page.items)
+    return Listing(items=items, page=page.page, size=page.size, total=page.total)
+
+
+@ops.op(
+    "POST",
+    "/api/v1/customers/{customer}/users",
+    "users.change",
+    problems=("unknown_customer", "customer_deleted", "unknown_domain", "user_exists"),
+)
+async def create_user(call: Call[CustomerPath, Nothing, NewUser]) -> UserView:
+    """Make a user"""
+    store, body = call.services.store, call.body
+    customer = await call.scope.named_customer(call.path.customer)
+    user, domain = named_user(body.user, "user")
+    fields = _checked({"name": body.name, "role": body.role, "groups": body.groups})
+
+    async def decide() -> list[Change]:
+        check_alive(await store.account(customer))
+        if not call.scope.has_domain(domain) or await store.fact(customer, "domains", domain) is None:
+            raise Problem("unknown_domain")
+        if await store.user(customer, user) is not None:
+            raise Problem("user_exists")
+        after = merged(None, {**fields, "created_ms": call.services.now_ms()})
+        return [Change(place="users", field=user, after=after)]
+
+    await store.amend(customer, call.caller.deed("users.create", user), decide)
+    return await _shown(call, customer, user)
+
+
+@ops.op(
+    "GET",
+    "/api/v1/customers/{customer}/users/{user}",
+    "users.read",
+    problems=("unknown_customer", "unknown_user"),
+)
+async def one_user(call: Call[UserPath, Nothing, Nothing]) -> UserView:
+    """One user"""
+    customer, user = await _find(call)
+    return await _shown(call, customer, user)
+
+
+@ops.op(
+    "PATCH",
+    "/api/v1/customers/{customer}/users/{user}",
+    "users.change",
+    problems=("unknown_customer", "unknown_user", "customer_deleted"),
+)
+async def change_user(call: Call[UserPath, Nothing, UserPatch]) -> UserView:
+    """Change a user's name, role and groups"""
+    store = call.services.store
+    customer, user = await _find(call)
+    fields = _checked(named_fields(call.body))
+
+    async def decide() -> list[Change]:
+        check_alive(await store.account(customer))
+        before = await _record(call, customer, user)
+        return [Change(place="users", field=user, before=before, after=merged(before, fields))]
+
+    await store.amend(customer, call.caller.deed("users.change", user), decide)
+    return await _shown(call, customer, user)
+
+
+@ops.op(
+    "DELETE",
+    "/api/v1/customers/{customer}/users/{user}",
+    "users.change",
+    problems=("unknown_customer", "unknown_user", "user_in_use"),
+)
+async def delete_user(call: Call[UserPath, Nothing, Nothing]) -> None:
+    """Delete a user, and take back the nominal licenses that it has"""
+    store = call.services.store
+    customer, user = await _find(call)
+
+    async def decide() -> list[Change]:
+        before = await _record(call, customer, user)
+        if before.get("extension"):
+            raise Problem("user_in_use")
+        return [Change(place="users", field=user, before=before)]
+
+    await store.amend(customer, call.caller.deed("users.delete", user), decide)
+    for license_ in await store.assignments_of(customer, user):
+        await store.unassign(
+            customer, license_, user, deed=call.caller.deed("licenses.unassign", license_, user=user)
+        )
+
+
+async def _find(call: Call[UserPath, Any, Any]) -> tuple[str, str]:
+    """Customer and user in its one form, if both are there for the caller."""
+    customer = await call.scope.named_customer(call.path.customer)
+    user, domain = named_user(call.path.user, "user")
+    if not call.scope.has_domain(domain):
+        raise Problem("unknown_user")
+    await _record(call, customer, user)
+    return customer, user
+
+
+async def _record(call: Call[Any, Any, Any], customer: str, user: str) -> Any:
+    record = await call.services.store.fact(customer, "users", user)
+    if record is None:
+        raise Problem("unknown_user")
+    return record
+
+
+async def _shown(call: Call[Any, Any, Any], customer: str, user: str) -> UserView:
+    store = call.services.store
+    record = await store.user(customer, user)
+    if record is None:
+        raise Problem("unknown_user")
+    online = await store.has_session(customer, [user])
+    return replace(_view(customer, user, record), online=online[user])
+
+
+def _view(customer: str, user: str, record: UserRecord) -> UserView:
+    return UserView(
+        user=user,
+        domain=user.rpartition("@")[2],
+        customer=customer,
+        name=record.name,
+        role=record.role,
+        groups=record.groups,
+        extension=record.extension,
+        online=None,
+        created=moment(record.created_ms),
+    )
+
+
+def _is_sought(view: UserView, query: UsersOfQuery) -> bool:
+    return (
+        matches(query.search, view.user, view.name, *view.groups)
+        and query.domain in ("", view.domain)
+        and query.role in (None, view.role)
+        and (not query.group or query.group in view.groups)
+    )
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    plain(fields.get("name", UNSET), "name")
+    if "groups" in fields:
+        fields["groups"] = tuple(dict.fromkeys(fields["groups"]))
+        for place, group in enumerate(fields["groups"]):
+            plain(group, f"groups[{place}]")
+    return fields

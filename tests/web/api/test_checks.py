@@ -1,0 +1,49 @@
+"""What the node tells `seatd doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from seatd.licensing.trust import TrustStore
+from seatd.web.api import checks
+from seatd.web.api.checks import exposure
+from tests.web.conftest import Site
+
+
+async def found(site: Site) -> dict[str, Any]:
+    status, body = await site.call("GET", "/api/v1/checks")
+    assert (status, body["node"]) == (200, "n1")
+    return {check["name"]: check["level"] for check in body["items"]}
+
+
+async def test_a_node_that_is_well(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.resource, "getrlimit", lambda _: (1_000_000, 1_000_000))
+    levels = await found(site)
+    assert levels.pop("store") == "warning"  # the tests' engine keeps nothing on disk
+    assert levels == dict.fromkeys(
+        ("trust", "tokens", "clocks", "clock rate", "limits", "ready", "admin listener"), "ok"
+    )
+
+
+async def test_clocks_and_limits_that_are_not(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.resource, "getrlimit", lambda _: (1024, 1024))
+    monkeypatch.setattr(checks, "CLOCK_WARNING_S", 0.0)
+    levels = await found(site)
+    assert (levels["limits"], levels["clocks"]) == ("warning", "warning")
+    monkeypatch.setattr(checks, "CLOCK_WRONG_S", 0.0)
+    assert (await found(site))["clocks"] == "wrong"
+    site.services.hub.draining = True
+    assert (await found(site))["ready"] == "wrong"
+    assert checks._trust(replace(site.services, trust=TrustStore())).level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("host", "level"),
+    [("127.0.0.1", "ok"), ("::1", "ok"), ("localhost", "ok"), ("0.0.0.0", "warning"), ("::", "warning"),
+     ("10.0.0.1", "warning"), ("", "warning"), ("admin.example", "warning")],
+)  # fmt: skip
+def test_whom_the_admin_listener_lets_in(host: str, level: str) -> None:
+    assert exposure(host).level == level
