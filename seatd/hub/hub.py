@@ -249,6 +249,7 @@ class Hub:
     async def found_again(self) -> None:
         """The store may have lost what belongs to no partition, too: puts it back. Raises `StoreUnavailable`."""
         await self.store.found_again()
+        await self.store.find_domains_again()
         if self.on_found_again is not None:
             await self.on_found_again()
 

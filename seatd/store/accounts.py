@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import msgspec
 
 from seatd.store.account_values import Account, account_of
 from seatd.store.audit import AuditVerbs
 from seatd.store.audit_values import Json
-from seatd.store.keys import customer_key, partition_key
+from seatd.store.keys import REGISTRY_CHANNEL, customer_key, partition_key
+from seatd.store.values import StoreUnavailable
 
 
 class AccountVerbs(AuditVerbs):
@@ -65,6 +67,11 @@ class AccountVerbs(AuditVerbs):
     async def accounts(self, customers: Iterable[str]) -> list[Account]:
         """The same for many customers, in their order."""
         return list(await asyncio.gather(*map(self.account, customers)))
+
+    async def _announce(self, customer: str) -> None:
+        """Tells all nodes that what they remember of a customer has changed."""
+        with suppress(StoreUnavailable):  # then they learn of it by themselves, later
+            await self.publish(REGISTRY_CHANNEL, customer)
 
     def _of(self, name: str, customer: str) -> str:
         return customer_key(name, self.partition(customer), customer)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from seatd.store.accounts import AccountVerbs
 from seatd.store.keys import deployment_key
-from seatd.store.verbs import Verbs
 
 
-class DomainVerbs(Verbs):
+class DomainVerbs(AccountVerbs):
     """The one index over all customers: domain -> customer."""
 
     async def claim_domains(self, customer: str, domains: Iterable[str]) -> tuple[str, ...]:
@@ -31,6 +31,12 @@ class DomainVerbs(Verbs):
         """The customer that the domain belongs to; None: nobody's."""
         owner = await self.pipeline.command("HGET", deployment_key("domain_owners"), domain)
         return owner.decode() if owner is not None else None
+
+    async def find_domains_again(self) -> None:
+        """Whose domains are whose, from what is kept of the customers, where the store has lost the index."""
+        if not await self.pipeline.command("EXISTS", deployment_key("domain_owners")):
+            for customer in await self.customers():
+                await self.claim_domains(customer, await self.facts(customer, "domains"))
 
     async def release_domains(self, customer: str, domains: Iterable[str]) -> None:
         """Domains of a customer that has no use for them any more are nobody's."""

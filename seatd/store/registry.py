@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Container, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from seatd.store.access_values import TokenRecord
 from seatd.store.audit import Decide
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
-from seatd.store.keys import REGISTRY_CHANNEL, customer_key, deployment_key, partition_key
+from seatd.store.keys import customer_key, deployment_key, partition_key
 from seatd.store.overviews import Overview, overview_of
 from seatd.store.registry_values import (
     Assigned,
@@ -27,7 +26,7 @@ from seatd.store.registry_values import (
     SessionRow,
 )
 from seatd.store.resources import ResourceVerbs
-from seatd.store.values import StoreUnavailable, node_name
+from seatd.store.values import node_name
 
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
@@ -249,10 +248,6 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         if self.on_licenses:
             self.on_licenses(self.partition(customer))
         await self.make_durable(self.partition(customer))
-
-    async def _announce(self, customer: str) -> None:
-        with suppress(StoreUnavailable):  # then nodes learn of it by themselves, later
-            await self.publish(REGISTRY_CHANNEL, customer)
 
     async def _held_elsewhere(self, key: LicenseKey) -> list[str]:
         """License ids of the key that already belong to another customer."""

@@ -57,6 +57,7 @@ class ResourceVerbs(PeopleVerbs):
         change = Change(place="resources", field=f"{product} {domain} {resource}", after=record)
         answer = await self.audited(customer, deed, lambda audit: call(audit=audit), [change])
         if answer.word in ("occupied", "already"):
+            await self._announce(customer)
             await self.make_durable(self.partition(customer))
         return answer.to(Occupied, status=answer.word)
 
@@ -69,6 +70,7 @@ class ResourceVerbs(PeopleVerbs):
         call = partial(self.call, "vacate", customer, product=product, domain=domain, resource=resource)
         change = Change(place="resources", field=field, before=before)
         answer = await self.audited(customer, deed, lambda audit: call(audit=audit), [change])
+        await self._announce(customer)
         await self.make_durable(self.partition(customer))
         return answer.word == "vacated"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from seatd.hub.hub import Hub
 from seatd.store.audit_values import SYSTEM, Change, Deed, first_broken
 from seatd.store.redis import Store
@@ -91,3 +93,50 @@ async def test_from_its_first_step_on_nothing_is_granted(
     await set_end(store, clock.now_ms)
     assert await hub.deletions._begin("acme")
     assert (await refused(hub, "eve", "CALL_CENTER")).code == "suspended"
+
+
+async def test_a_beat_finds_it(hubs: Hubs, store: Store, clock: Clock, licensed: Licensed) -> None:
+    hub = await hubs()
+    await licensed("CALL_CENTER", 5)
+    await set_end(store, clock.now_ms + SOON_MS)
+    await hub.leases._beat(store.partition("acme"))
+    assert not hub.policies._under_way
+    clock.pass_ms(SOON_MS)
+    await hub.leases._beat(store.partition("acme"))
+    assert DUE in hub.policies._under_way
+    await eventually(lambda: not hub.policies._under_way)
+    assert await store.former_customers() == ["acme"]
+
+
+async def test_an_administrator_who_takes_it_back_at_the_last_moment(
+    hubs: Hubs, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is deleted, or it stays as it was: nothing in between."""
+    hub = await hubs()
+
+    async def leave_it(_: DueLicense) -> None:
+        """The hub itself does not go on with it."""
+
+    monkeypatch.setattr(hub.policies, "_carry_out", leave_it)
+    for _ in range(20):
+        await set_end(store, clock.now_ms)
+
+        async def take_back() -> Sequence[Change]:
+            facts = await store.facts("acme", "account")
+            if facts.get("status") == "deleted":
+                return ()
+            return [
+                Change(place="account", field=name, before=facts.get(name))
+                for name in ("status", "delete_at_ms")
+            ]
+
+        deed = Deed(by=SYSTEM, action="customers.reinstate")
+        taken_back, begun = await asyncio.gather(
+            store.amend("acme", deed, take_back), hub.deletions._begin("acme")
+        )
+        account = await store.account("acme")
+        assert bool(taken_back) != begun
+        assert (account.status, account.delete_at_ms is None) == (
+            ("deleted", False) if begun else ("active", True)
+        )
+        await set_end(store, None)

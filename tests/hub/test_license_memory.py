@@ -6,7 +6,7 @@ import pytest
 
 from seatd.hub.hub import Hub
 from seatd.store.audit_values import SYSTEM, Change, Deed
-from seatd.store.keys import customer_key, partition_key
+from seatd.store.keys import customer_key, deployment_key, partition_key
 from seatd.store.redis import Store
 from seatd.store.registry_values import LicenseRow
 from tests.conftest import Clock
@@ -210,8 +210,10 @@ async def test_who_was_suspended_stays_suspended(
     hub = await hubs()
     await licensed(limit=2, id="cc")
     await licensed("CHAT", limit=2, id="chat", kind="nominal")
-    await store.occupy("acme", "CHAT", "acme.example", "web", combine="max")
     await signed_in(hub, "ann", "CALL_CENTER")
+    await remembers(hub, "cc", "chat")
+    await store.occupy("acme", "CHAT", "acme.example", "web", combine="max")
+    await eventually(lambda: hub.licenses._known["acme"].standing.resources)
 
     async def decide() -> list[Change]:
         after = {"status": "suspended", "name": "Acme Ltd", "delete_at_ms": clock.now_ms + 10_000_000}
@@ -236,3 +238,18 @@ async def test_who_was_suspended_stays_suspended(
     assert (await refused(hub, "eve", "CALL_CENTER")).code == "suspended"
     member = await store.client.zscore(partition_key("expiries", store.partition("acme")), "acme\0")
     assert member == was.delete_at_ms
+
+
+async def test_domains_are_found_again_where_only_their_index_is_lost(
+    hubs: Hubs, store: Store, licensed: Licensed
+) -> None:
+    hub = await hubs()
+    await licensed(limit=2, id="cc")
+    await store.claim_domains("acme", ["acme.example"])
+    await store.client.delete(deployment_key("domain_owners"))
+    await hub.found_again()
+    assert await store.owner_of("acme.example") == "acme"
+    await store.claim_domains("beta", ["beta.example"])
+    await store.release_domains("acme", ["acme.example"])
+    await hub.found_again()  # nothing is lost: what was given up is not taken again
+    assert await store.owner_of("acme.example") is None

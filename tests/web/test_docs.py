@@ -9,6 +9,8 @@ from typing import get_args
 import msgspec
 
 from seatd.store.access_values import ROLES
+from seatd.store.account_values import PERMISSIONS
+from seatd.web.api.customer_views import CustomerRow, CustomerView
 from seatd.web.api.license_import import NOTICES
 from seatd.web.api.license_rows import LicenseView
 from seatd.web.api.licenses import Sort
@@ -63,3 +65,17 @@ def test_every_right() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \| (.*) \|$", text.split("## What a role may do")[1], re.MULTILINE)
     assert [(action, tuple(cells.split(" | "))) for action, cells in rows] == list(RIGHTS.items())
     assert f"| action | {' | '.join(ROLES)} |" in text
+
+
+def test_every_field_of_a_customer() -> None:
+    cells = re.findall(r"^\| (`.*?`) \|", section("A customer"), re.MULTILINE)
+    names = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
+    assert set(names) == {field.name for field in msgspec.structs.fields(CustomerView)}
+    row = {field.name for field in msgspec.structs.fields(CustomerRow)}
+    assert set(names[: names.index("products") + 1]) == row
+
+
+def test_every_permission() -> None:
+    cell = re.search(r"^\| `permissions` \| (.*) \|$", section("A customer"), re.MULTILINE)
+    assert cell
+    assert tuple(re.findall(r"`(\w+)`", cell[1])) == PERMISSIONS

@@ -21,16 +21,16 @@ end
 -- Above all its status: a customer that was suspended must not come back as one that is not. Once in a recovery: what is changed
 -- after that counts.
 local function put_back_account()
-  if next(known.account) and tonumber(redis.call('HGET', account, 'restored') or nil) ~= epoch then
+  if next(known.account or {}) and tonumber(redis.call('HGET', account, 'restored') or nil) ~= epoch then
     for field, value in pairs(known.account) do
       redis.call('HSETNX', account, field, value)
     end
     redis.call('HSET', account, 'restored', epoch)
     redis.call('SADD', customers, args.customer)
     schedule_deletion()
-  end
-  for field, value in pairs(known.resources) do
-    redis.call('HSETNX', resources, field, value)
+    for field, value in pairs(known.resources or {}) do
+      redis.call('HSETNX', resources, field, value)
+    end
   end
 end
 

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from seatd.store.values import WrongDeployment
+from seatd.web.api.license_use import use_of
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Nothing
 from seatd.web.services import Services
@@ -20,6 +21,8 @@ ops = Ops("deployment")
 CLOCK_WARNING_S = 2.0
 CLOCK_WRONG_S = 30.0
 """License ends and tokens go by the calendar, so clocks should agree to within seconds."""
+NAMED = 5
+"""So many licenses are named in a message."""
 SPARE_FILES = 256
 """Open files that a node needs besides its clients' sockets."""
 
@@ -47,7 +50,7 @@ async def list_checks(call: Call[Nothing, Nothing, Nothing]) -> Checks:
     services = call.services
     found = [check async for check in _store(services)]
     found += [_trust(services), _tokens(services), *_clocks(services), _limits(services), _ready(services)]
-    found.append(exposure(services.admin_host))
+    found += [await _licenses(services), exposure(services.admin_host)]
     return Checks(node=services.hub.options.name, items=tuple(found))
 
 
@@ -103,6 +106,17 @@ def _limits(services: Services) -> Check:
     if files != resource.RLIM_INFINITY and files < sessions + SPARE_FILES:
         return Check(name="limits", level="warning", message=f"{text}: raise the limit of open files")
     return Check(name="limits", level="ok", message=text)
+
+
+async def _licenses(services: Services) -> Check:
+    rows = await services.store.registry()
+    uses = [use_of(row, rows, services.catalog, services.now_ms()) for row in rows]
+    above = [use.row.id for use in uses if use.above_limit]
+    if above:
+        named = ", ".join(above[:NAMED]) + (" ..." if len(above) > NAMED else "")
+        text = f"{len(above)} of {len(rows)} are used above their limit: {named}"
+        return Check(name="licenses", level="warning", message=text)
+    return Check(name="licenses", level="ok", message=f"none of {len(rows)} is used above its limit")
 
 
 def _ready(services: Services) -> Check:

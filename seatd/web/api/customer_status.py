@@ -48,7 +48,7 @@ async def delete_customer(call: Call[CustomerPath, Nothing, Nothing]) -> None:
 
 
 async def _change(call: Call[CustomerPath, Any, Any], what: str) -> CustomerView:
-    store, now_ms = call.services.store, call.services.now_ms()
+    store, now_ms = call.services.store, call.services.store.wall_ms()
     customer = await call.scope.whole_customer(call.path.customer)
 
     async def decide() -> list[Change]:

@@ -13,6 +13,7 @@ from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
 from seatd.store.audit_values import Change
 from seatd.store.redis import Store
 from seatd.store.registry_values import Imported, LicenseRow
+from seatd.web.api.customer_views import check_alive
 from seatd.web.api.import_affected import AffectedLicense, affected_by
 from seatd.web.api.license_rows import DAY_MS
 from seatd.web.api.license_use import validity
@@ -33,7 +34,9 @@ NOTICES = {
 }
 """What an administrator may want to know about a key that is accepted all the same."""
 
-PROBLEMS = ("invalid_license_key", "unknown_customer", "older_key", "other_customer", "domain_taken")
+PROBLEMS = (
+    "invalid_license_key", "unknown_customer", "customer_deleted", "older_key", "other_customer", "domain_taken",
+)  # fmt: skip
 
 ops = Ops("licenses")
 _log = structlog.get_logger(__name__)
@@ -110,6 +113,7 @@ async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
     """The key is for a customer that is there for the caller, or for a new one that it may make."""
     customer = key.customer
     if await scope.has_customer(customer.id):
+        check_alive(await store.account(customer.id))
         return
     if await store.has_customer(customer.id) or not scope.may_create(customer.agency):
         raise Problem("unknown_customer")

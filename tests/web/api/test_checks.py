@@ -24,7 +24,7 @@ async def test_a_node_that_is_well(site: Site, monkeypatch: pytest.MonkeyPatch) 
     levels = await found(site)
     assert levels.pop("store") == "warning"  # the tests' engine keeps nothing on disk
     assert levels == dict.fromkeys(
-        ("trust", "tokens", "clocks", "clock rate", "limits", "ready", "admin listener"), "ok"
+        ("trust", "tokens", "clocks", "clock rate", "limits", "ready", "licenses", "admin listener"), "ok"
     )
 
 
@@ -38,6 +38,16 @@ async def test_clocks_and_limits_that_are_not(site: Site, monkeypatch: pytest.Mo
     site.services.hub.draining = True
     assert (await found(site))["ready"] == "wrong"
     assert checks._trust(replace(site.services, trust=TrustStore())).level == "warning"
+
+
+async def test_licenses_above_their_limit(site: Site) -> None:
+    chat = {"product": "CHAT", "kind": "nominal"}
+    await site.imported({**chat, "limit": 2}, {**chat, "limit": 1})
+    for name in ("one", "two"):
+        await site.call("PUT", f"/api/v1/domains/acme.example/resources/CHAT/{name}")
+    assert (await found(site))["licenses"] == "ok"
+    await site.call("DELETE", "/api/v1/licenses/acme-1")
+    assert (await found(site))["licenses"] == "warning"
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from seatd.store.access_values import Grant, TokenRecord
+from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.web.api.customer_status import month_end_ms
-from tests.web.conftest import Site
+from seatd.web.api.shapes import moment
+from seatd.web.auth import token_hash
+from tests.web.conftest import Site, license_key
 
 PATH = "/api/v1/customers"
-MONTH_END = "2026-10-01T00:00:00Z"
 
 
 async def changed(site: Site, path: str = "", **fields: Any) -> Any:
@@ -29,6 +32,10 @@ async def told(site: Site, what: str) -> tuple[str, str | None]:
     status, body = await site.call("POST", f"{PATH}/acme/{what}")
     assert status == 200, body
     return body["status"], body["delete_at"]
+
+
+def end_of_this_month(site: Site) -> str:
+    return moment(month_end_ms(site.services.store.wall_ms())).isoformat().replace("+00:00", "Z")
 
 
 async def test_one_is_made(site: Site) -> None:
@@ -105,6 +112,20 @@ async def test_blocks_of_other_lengths_do_not_overlap(site: Site) -> None:
     assert (await changed(site, number_blocks=blocks))["number_blocks"] == blocks[::-1]
 
 
+async def test_a_block_with_extensions_in_use_stays(site: Site) -> None:
+    await site.imported()
+    await changed(site, number_blocks=[{"first": "100", "last": "199"}, {"first": "300", "last": "399"}])
+
+    async def decide() -> list[Change]:
+        return [Change(place="extensions", field="150", after={"user": ""})]
+
+    await site.services.store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+    body = {"number_blocks": [{"first": "160", "last": "199"}], "name": "New"}
+    assert await refused(site, "PATCH", "/acme", body) == "block_in_use"
+    view = await changed(site, number_blocks=[{"first": "150", "last": "150"}])
+    assert (view["number_blocks"], view["name"]) == ([{"first": "150", "last": "150"}], "")
+
+
 async def test_two_who_change_different_things_lose_nothing(site: Site) -> None:
     await site.imported()
     fields = {"name": "Acme", "external_id": "X-9", "contacts": [{"name": "Ann"}]}
@@ -144,24 +165,26 @@ async def test_suspended_and_resumed(site: Site) -> None:
 
 async def test_ended_and_taken_back(site: Site) -> None:
     await site.imported()
-    assert await told(site, "cancel") == ("pending_deletion", MONTH_END)
-    assert await told(site, "cancel") == ("pending_deletion", MONTH_END)
+    month_end = end_of_this_month(site)
+    assert await told(site, "cancel") == ("pending_deletion", month_end)
+    assert await told(site, "cancel") == ("pending_deletion", month_end)
     _, welcome = await site.signed_in("ann@acme.example", "CALL_CENTER")
     assert welcome["type"] == "welcome"
     assert await told(site, "reinstate") == ("active", None)
     assert (await site.call("DELETE", f"{PATH}/acme"))[0] == 204
     _, body = await site.call("GET", f"{PATH}/acme")
-    assert (body["status"], body["delete_at"]) == ("pending_deletion", MONTH_END)
+    assert (body["status"], body["delete_at"]) == ("pending_deletion", month_end)
 
 
 async def test_nobody_ends_a_suspension_by_cancelling(site: Site) -> None:
     await site.imported()
+    month_end = end_of_this_month(site)
     await told(site, "suspend")
-    assert await told(site, "cancel") == ("suspended", MONTH_END)
+    assert await told(site, "cancel") == ("suspended", month_end)
     assert await told(site, "reinstate") == ("suspended", None)
     await told(site, "cancel")
-    assert await told(site, "resume") == ("pending_deletion", MONTH_END)
-    assert await told(site, "suspend") == ("suspended", MONTH_END)
+    assert await told(site, "resume") == ("pending_deletion", month_end)
+    assert await told(site, "suspend") == ("suspended", month_end)
 
 
 def test_the_end_of_a_month_is_in_utc() -> None:
@@ -181,3 +204,54 @@ async def test_totals_by_sum_and_by_max(site: Site) -> None:
     ]  # fmt: skip
     _, page = await site.call("GET", "/api/v1/licenses/totals?customer=nobody")
     assert page["total"] == 0
+
+
+async def test_nothing_is_given_to_one_that_is_being_deleted(site: Site) -> None:
+    await site.imported()
+
+    async def decide() -> list[Change]:
+        return [Change(place="account", field="status", after="deleted")]
+
+    await site.services.store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+    key = {"key": license_key({"limit": 9}, jti="next", iat=1_700_000_001)}
+    for method, path, body in (
+        ("POST", "licenses", key),
+        ("PATCH", "customers/acme", {"name": "New"}),
+        ("PATCH", "customers/acme/money", {"balance": "1"}),
+        ("POST", "customers/acme/reinstate", None),
+        ("POST", "customers/acme/domains", {"domain": "new.example"}),
+        ("POST", "customers/acme/users", {"user": "ann@acme.example"}),
+    ):
+        status, answer = await site.call(method, f"/api/v1/{path}", json=body)
+        assert (status, answer["code"]) == (409, "customer_deleted"), path
+
+
+async def test_who_has_only_some_domains_does_not_settle_for_the_whole(site: Site) -> None:
+    await site.imported(domains=["acme.example", "zoo.example"])
+    grant = Grant(role="admin", customers=("acme",), domains=("acme.example",))
+    token = "an-admins-token-0123456789-0123456789"
+    record = TokenRecord(name="ann", grant=grant, created_ms=0)
+    await site.services.store.register_token(token_hash(token), record)
+
+    async def call(method: str, path: str, **request: Any) -> tuple[int, Any]:
+        return await site.call(method, path, headers={"Authorization": f"Bearer {token}"}, **request)
+
+    _, view = await call("GET", f"{PATH}/acme")
+    assert view["domains"] == ["acme.example"]
+    for method, path, body in (
+        ("PATCH", f"{PATH}/acme", {"name": "New"}),
+        ("POST", f"{PATH}/acme/domains", {"domain": "new.example"}),
+        ("GET", "/api/v1/audit?customer=acme", None),
+        ("GET", "/api/v1/audit", None),
+        ("GET", "/api/v1/audit/trails", None),
+    ):
+        status, answer = await call(method, path, json=body)
+        assert (status, answer["code"]) == (403, "forbidden"), path
+    for user, code in (("bob@zoo.example", "unknown_domain"), ("bob@acme.example", None)):
+        _, answer = await call("POST", f"{PATH}/acme/users", json={"user": user})
+        assert answer.get("code") == code
+    await site.call("POST", f"{PATH}/acme/users", json={"user": "eve@zoo.example"})
+    _, page = await call("GET", f"{PATH}/acme/users")
+    assert [row["user"] for row in page["items"]] == ["bob@acme.example"]
+    assert (await call("DELETE", f"{PATH}/acme/users/eve@zoo.example"))[1]["code"] == "unknown_user"
+    assert (await call("DELETE", "/api/v1/domains/zoo.example"))[1]["code"] == "unknown_domain"
