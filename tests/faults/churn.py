@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from typing import Self
 
+from aiohttp import ClientSession
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -36,12 +37,15 @@ class Churn:
         stay_s: float = 0.3,
         seed: int = 0,
         wait_s: int = 0,
+        http: ClientSession | None = None,
     ) -> None:
         self.came = 0
         self.refused: Counter[str] = Counter()
         nodes = urls or tuple(node.clients for node in trial.nodes)
         turned = [nodes[n % len(nodes) :] + nodes[: n % len(nodes)] for n in range(number)]
-        self.people = [trial.person(f"{prefix}{n}", *order, wait_s=wait_s) for n, order in enumerate(turned)]
+        self.people = [
+            trial.person(f"{prefix}{n}", *order, wait_s=wait_s, http=http) for n, order in enumerate(turned)
+        ]
         self._history = trial.history
         self._stay_s = stay_s
         self._rng = random.Random(seed)

@@ -10,6 +10,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from seatd_protocol.messages import Acquire, Denied, Welcome
+from tests.faults.cable import Cable, ProxyCable
 from tests.faults.ending import ended
 from tests.faults.fault import fault
 from tests.faults.network import one_behind_a_proxy
@@ -38,11 +39,16 @@ async def half_open(trial: Trial) -> None:
     proxy = await trial.proxied(a.clients)
     person = trial.stubborn_person("ann")
     await person.connect(proxy.address)
+    await goes_silent(trial, person, ProxyCable(proxy), b)
+
+
+async def goes_silent(trial: Trial, person: Stubborn, to_node: Cable, other: Server) -> None:
+    """F33, whatever the cable is. `other`: a node that it does not lead to."""
     while person.beats < 1:
         await asyncio.sleep(0.05)
-    proxy.freeze()
+    to_node.drop()
     began_s, times = time.monotonic(), trial.times
-    answer = await trial.knock("early", b)
+    answer = await trial.knock("early", other)
     trial.exactly("strangers let in at once", not isinstance(answer, Denied), 0)
     session = person.session
     freed = await trial.freed_s([session], began_s, 3 * times.beat + times.free + 5)
@@ -52,7 +58,7 @@ async def half_open(trial: Trial) -> None:
     trial.at_least("free after parked, s", free_s - min(parked, default=0), times.linger - 1)
     trial.at_most("free after parked, s", free_s - min(parked, default=0), times.linger + 2 * times.renew + 1)
     person.forget()
-    proxy.restore()
+    to_node.heal()
 
 
 @fault(

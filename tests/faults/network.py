@@ -10,6 +10,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from seatd_protocol.messages import Denied, Welcome
+from tests.faults.cable import Cable, ProxyCable
 from tests.faults.ending import ended
 from tests.faults.fault import fault
 from tests.faults.nodes import sessions_of
@@ -17,6 +18,8 @@ from tests.faults.people import Person, all_live
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Trial, share, together
 from tests.servers import Server
+
+IMPATIENT = "300ms"
 
 
 async def one_behind_a_proxy(
@@ -42,11 +45,16 @@ async def until_welcome(person: Person, within_s: float) -> bool:
 @fault("F26", "node and store cut for 15 s", "no connection ended by a server, no session lost", seconds=50)
 async def store_cut_briefly(trial: Trial) -> None:
     _, _, proxy = await one_behind_a_proxy(trial)
+    await cut_briefly(trial, ProxyCable(proxy))
+
+
+async def cut_briefly(trial: Trial, to_store: Cable) -> None:
+    """F26, whatever the cable is."""
     people = await trial.crowd()
     before, began_s = sessions_of(people), time.monotonic()
-    proxy.cut(refuse=True)
+    to_store.cut()
     await asyncio.sleep(trial.times.scaled(15))
-    proxy.restore()
+    to_store.heal()
     await asyncio.sleep(2 * trial.times.beat)
     trial.exactly("connections ended by servers", len(trial.ends_by_server(began_s)), 0)
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)
@@ -86,27 +94,38 @@ async def store_cut_long(trial: Trial) -> None:
     seconds=60,
 )
 async def replies_lost(trial: Trial) -> None:
-    a, _, proxy = await one_behind_a_proxy(trial, STORE_TIMEOUT="300ms")
-    people = [trial.person(f"u{n}", a.clients) for n in range(trial.size)]
-    flapping = asyncio.create_task(_flaps(proxy))
+    a, _, proxy = await one_behind_a_proxy(trial, STORE_TIMEOUT=IMPATIENT)
+    await lose_answers_now_and_then(trial, a, ProxyCable(proxy))
+
+
+async def lose_answers_now_and_then(trial: Trial, node: Server, to_store: Cable) -> None:
+    """F28, whatever the cable is."""
+    people = [trial.person(f"u{n}", node.clients) for n in range(trial.size)]
+    flapping = asyncio.create_task(_flaps(to_store))
     try:
         welcomed = await together([partial(until_welcome, person, 60) for person in people])
     finally:
         await ended(flapping)
-        proxy.restore()
+        to_store.heal()
     trial.exactly("people with a seat", sum(welcomed), len(people))
     await asyncio.gather(*(person.vanish() for person in people[::2]))
     await trial.settle()
     ledger = await trial.watch.look()
     owners = Counter(record["user"] for record in ledger.sessions.values())
     trial.exactly("most sessions of one person", max(owners.values()), 1)
+    grants = Counter(event.session for event in trial.history.of("granted"))  # its id is the request's
+    trial.exactly("most grants of one session", max(grants.values()), 1)
+    seats = sum(len(holders) for holders in ledger.holders.values())
+    trial.exactly("seats without a session", seats - len(ledger.sessions), 0)
+    asked = sum(1 for _ in trial.history.of("hello", type_="invoke"))
+    trial.told("asked again", asked - len(people))
 
 
-async def _flaps(proxy: Proxy) -> None:
+async def _flaps(to_store: Cable) -> None:
     while True:
-        proxy.lose_replies()
+        to_store.lose_answers()
         await asyncio.sleep(0.4)
-        proxy.restore()
+        to_store.heal()
         await asyncio.sleep(0.6)
 
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from tests.engine import tested_engine
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Trial
+from tests.places import LOOPBACK, Place
 from tests.topologies.servers import SERVER, Server, _dashed, _folder, _started, free_ports, until
 
 
 @contextmanager
-def one_server(folder: Path | None = None, **settings: str) -> Iterator[Server]:
+def one_server(folder: Path | None = None, place: Place = LOOPBACK, /, **settings: str) -> Iterator[Server]:
     """A server that keeps an append-only file. `folder`: where its files are, a temporary one by default."""
     with _folder() as own, ExitStack() as running:
         (port,) = free_ports(1)
         options = SERVER | {"appendonly": "yes"} | _dashed(settings)
-        yield _started(running, tested_engine(), folder or own, port, options)
+        yield _started(running, tested_engine(), folder or own, port, options, place=place)
 
 
 class Pair:

@@ -10,12 +10,15 @@ from seatd_protocol.messages import Resume
 from tests.faults.churn import Churn, first_after, longest_pause, refused_for
 from tests.faults.fault import fault
 from tests.faults.losses import epoch_on, note_loss, put_back, sessions_on
+from tests.faults.minority import LAG_S, Divide, cut_off_with_old_primary
 from tests.faults.nodes import sessions_of
 from tests.faults.pair import Pair, one_server, pair, until_following
 from tests.faults.people import all_live
 from tests.faults.stubborn import Stubborn
 from tests.faults.trial import Trial, together
+from tests.places import LOOPBACK
 from tests.servers import Server
+from tests.topologies import Server as Store
 
 BEHIND_S = 3.0
 
@@ -250,38 +253,26 @@ async def _granted_by(trial: Trial, node: Server | None, prefix: str) -> list[St
     seconds=150,
 )
 async def minority(trial: Trial) -> None:
-    lag_s = 2.0
     stores = await pair(trial)
-    stores.first.ask("CONFIG", "SET", "min-replicas-to-write", "1", "min-replicas-max-lag", f"{lag_s:g}")
+    await asyncio.to_thread(_want_replica, stores.first)
     await trial.deploy(2, seats=trial.size, SESSIONS_STRICT="true")
     side = await trial.proxied(stores.first.address)
     cut_off = await trial.start("z", store=f"redis://{side.address}", SESSIONS_STRICT="true")
-    stays = [trial.stubborn_person(f"s{n}") for n in range(5)]
-    for person in stays:
-        await person.connect(cut_off.clients)
-    people = await trial.crowd(trial.size // 2, *(node.clients for node in trial.nodes[:2]))
-    loads = [
-        Churn(trial, trial.size // 4, cut_off.clients, prefix="p").start(),
-        Churn(trial, trial.size // 2, *(node.clients for node in trial.nodes[:2]), seed=1).start(),
-    ]
-    await loads[1].until_come(10, 10)
-    since = time.monotonic()
-    stores.link.freeze()
-    await asyncio.to_thread(stores.second.ask, "REPLICAOF", "NO", "ONE")
-    stores.lead_to(stores.second)
-    note_loss(trial)
-    await trial.watch.follow(f"redis://{stores.second.address}")
-    await asyncio.sleep(trial.times.scaled(60))
-    closed = [(person.closed_at or since + 999) - since for person in stays]
-    trial.exactly("with store_lost (4002)", sum(person.code == 4002 for person in stays), len(stays))
-    trial.at_most("last closed after, s", max(closed), lag_s + 1 + trial.times.stop + trial.times.beat + 1)
-    await stores.follow(stores.first, stores.second)
-    side.target = stores.second.address
-    side.cut()
-    await loads[1].until_come(10, trial.times.recovery + 10)
-    await asyncio.sleep(2 * trial.times.client)
-    await asyncio.gather(*(load.stop() for load in loads))
-    trial.told("new seats of the others after, s", first_after(trial, since + 1.0) + 1.0)
-    trial.told(
-        "sessions of before on the majority, live", sum(person.live for person in people) / len(people)
-    )
+
+    async def divide() -> None:
+        stores.link.freeze()
+        await asyncio.to_thread(stores.second.ask, "REPLICAOF", "NO", "ONE")
+        stores.lead_to(stores.second)
+        note_loss(trial)
+        await trial.watch.follow(f"redis://{stores.second.address}")
+
+    async def unite() -> None:
+        await stores.follow(stores.first, stores.second)
+        side.target = stores.second.address
+        side.cut()
+
+    await cut_off_with_old_primary(trial, Divide(cut_off, LOOPBACK, trial.times.recovery, divide, unite))
+
+
+def _want_replica(primary: Store) -> None:
+    primary.ask("CONFIG", "SET", "min-replicas-to-write", "1", "min-replicas-max-lag", f"{LAG_S:g}")

@@ -14,11 +14,14 @@ from tests.faults.checker import Violation
 from tests.faults.fault import Fault, Figure
 
 Verdict = Literal["pass", "fail", "not run"]
+Network = Literal["proxy", "namespaces"]
+PROXY = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
+NAMESPACES = "network namespaces with links and routes that are really broken"
 SHOWN = 5
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial of one fault. `reason`: why it failed, or was not run."""
+    """One trial of one fault. `reason`: why it failed, or was not run; `network`: what was, or stood in for, a bad one."""
 
     id: str
     title: str
@@ -29,15 +32,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     figures: list[Figure] = []
     remarks: list[str] = []
     violations: list[str] = []
+    network: Network = "proxy"
     events: int = 0
     took_s: float = 0.0
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """A whole run: `network` says what stood in for a bad one, `times` the settings that the servers had."""
+    """A whole run: `times` says which settings the servers had."""
 
     times: str
-    network: str
     machine: str
     results: list[Result]
 
@@ -58,7 +61,7 @@ class Report(msgspec.Struct, kw_only=True):
             "# Faults",
             "",
             f"{count['pass']} passed, {count['fail']} failed, {count['not run']} not run. Times: {self.times}. "
-            f"Network: {self.network}. Machine: {self.machine}.",
+            f"Network: {_network(self.results)}. Machine: {self.machine}.",
             "",
             "| fault | what was done | criterion | measured | verdict |",
             "|---|---|---|---|---|",
@@ -74,6 +77,7 @@ def judged(
     *,
     error: str = "",
     remarks: Sequence[str] = (),
+    network: Network = "proxy",
     events: int = 0,
     took_s: float = 0.0,
 ) -> Result:
@@ -92,6 +96,7 @@ def judged(
         figures=list(figures),
         remarks=list(remarks),
         violations=[str(violation) for violation in violations],
+        network=network,
         events=events,
         took_s=round(took_s, 1),
     )
@@ -109,6 +114,15 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {platform.system()} {platform.release()}"
     )
+
+
+def _network(results: Sequence[Result]) -> str:
+    """What was, or stood in for, the network of those that were run."""
+    run = [result for result in results if result.verdict != "not run"]
+    real = dict.fromkeys(result.id for result in run if result.network == "namespaces")
+    said = [PROXY] if any(result.network == "proxy" for result in run) else []
+    said += [f"{NAMESPACES} for {', '.join(real)}"] if real else []
+    return "; ".join(said) or "none was used"
 
 
 def _row(result: Result) -> str:

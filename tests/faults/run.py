@@ -22,7 +22,6 @@ FULL_SIZE, SHORT_SIZE = 300, 60
 SOAK_MIN, SHORT_SOAK_MIN = 10.0, 2.0
 MOST_S = 300.0
 """A trial gives up after this, or after four times what its fault takes."""
-NETWORK = "a proxy of our own stands in for it (cut, half-open, one-way, slow, dripping)"
 
 
 async def run_one(
@@ -59,7 +58,15 @@ async def run_one(
     took_s = time.monotonic() - began_s
     events = len(own.history)
     return judged(
-        fault, run, own.figures, violations, error=error, remarks=own.remarks, events=events, took_s=took_s
+        fault,
+        run,
+        own.figures,
+        violations,
+        error=error,
+        remarks=own.remarks,
+        network=own.network,
+        events=events,
+        took_s=took_s,
     )
 
 
@@ -105,7 +112,7 @@ async def run_all(options: argparse.Namespace, chosen: Sequence[Fault]) -> Repor
     name = "about a fifth of the defaults" if options.short else "the defaults"
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    report = Report(times=f"{name}; {size} sessions", network=NETWORK, machine=machine(), results=[])
+    report = Report(times=f"{name}; {size} sessions", machine=machine(), results=[])
     planned = [fault for fault in chosen for _ in range(options.runs)]
     progress = Progress(planned, times, long_s(options))
     for fault in chosen:

@@ -8,6 +8,7 @@ import time
 from seatd_protocol.codec import CODECS
 from seatd_protocol.messages import Denied, Logout, Resume, ServerMessage, Welcome
 from tests.faults.history import History
+from tests.places import LOOPBACK, Place
 from tests.scenarios import websocket
 from tests.scenarios.client import Client, Closed
 from tests.scenarios.company import Company
@@ -20,7 +21,16 @@ class Stubborn:
     `closed_at`, `logout_at`: when its end, or a forced logout, came (the trial's clock); None: not yet.
     """
 
-    def __init__(self, history: History, company: Company, name: str, *, device: str = "d1") -> None:
+    def __init__(
+        self,
+        history: History,
+        company: Company,
+        name: str,
+        *,
+        device: str = "d1",
+        place: Place = LOOPBACK,
+    ) -> None:
+        self.place = place
         self.history = history
         self.company = company
         self.name = name
@@ -38,7 +48,7 @@ class Stubborn:
         """Connects and says hello; `welcome` or `denied` is then the answer, or `closed_at` is set."""
         self.closed_at = self.code = self.logout_at = self.welcome = self.denied = None
         self.ended.clear()
-        socket = await websocket.upgrade(address)
+        socket = await websocket.upgrade(address, place=self.place)
         assert isinstance(socket, WebSocket), socket
         client = _Noting.over(self, socket, acks=acks)
         self.client = client

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.faults.checker import Violation
 from tests.faults.fault import Fault, Figure
-from tests.faults.report import Report, judged, not_run
+from tests.faults.report import NAMESPACES, PROXY, Report, Result, judged, not_run
 from tests.faults.trial import Trial
 
 
@@ -30,7 +31,7 @@ def test_a_verdict_needs_figures_and_history_to_be_right() -> None:
 def test_the_table_tells_all_and_the_json_can_be_read(tmp_path: Path) -> None:
     violations = [Violation(float(n), "I1", "three of two") for n in range(7)]
     results = [judged(FAULT, 2, [GOOD, BAD], violations, remarks=["a remark"]), not_run(FAULT, "the queue")]
-    report = Report(times="short", network="a proxy", machine="2 CPUs", results=results)
+    report = Report(times="short", machine="2 CPUs", results=results)
     as_json, as_text = report.write(tmp_path)
     assert msgspec.json.decode(as_json.read_bytes(), type=Report) == report
     text = as_text.read_text()
@@ -41,3 +42,21 @@ def test_the_table_tells_all_and_the_json_can_be_read(tmp_path: Path) -> None:
     )
     assert "and 2 more" in text
     assert "not run: the queue" in text
+
+
+PROXIED, REAL = judged(FAULT, 1, [GOOD], []), judged(FAULT, 1, [GOOD], [], network="namespaces")
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([PROXIED], PROXY),
+        ([REAL, REAL], f"{NAMESPACES} for F99"),
+        ([REAL, PROXIED], f"{PROXY}; {NAMESPACES} for F99"),
+        ([PROXIED, not_run(FAULT, "there is no ip")], PROXY),
+        ([not_run(FAULT, "there is no ip")], "none was used"),
+    ],
+)
+def test_the_report_tells_what_the_network_was(results: list[Result], told: str) -> None:
+    report = Report(times="short", machine="2 CPUs", results=results)
+    assert f"Network: {told}. " in report.table()

@@ -13,20 +13,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiohttp
+from aiohttp import ClientSession, TCPConnector
 from redis.exceptions import RedisError
 
 from seatd_protocol.messages import Denied, Welcome
 from tests.engine import PrivateEngine, private_engine
 from tests.faults.checker import Rules, Violation, check
 from tests.faults.environ import environ
-from tests.faults.fault import Figure
+from tests.faults.figures import Figures
 from tests.faults.history import History
 from tests.faults.people import Person
 from tests.faults.proxy import Proxy
+from tests.faults.report import Network
 from tests.faults.stubborn import Stubborn
 from tests.faults.times import Times
 from tests.faults.watch import Watch
+from tests.places import LOOPBACK, Place
 from tests.scenarios.company import Company
 from tests.servers import Server, Servers
 
@@ -38,7 +40,7 @@ TOKEN_TTL_S = 100_000.0
 T = TypeVar("T")
 
 
-class Trial:
+class Trial(Figures):
     """What a fault's story works with. `size`: how many sessions it should take; `times`: what the servers live by; `long_s`:
     how long a fault goes on that has no end of its own; `seed`: of what is left to chance in it."""
 
@@ -48,8 +50,10 @@ class Trial:
 
     long_s = 60.0
     seed = 0
+    network: Network = "proxy"
 
-    def __init__(self, servers: Servers, http: aiohttp.ClientSession, times: Times, size: int) -> None:
+    def __init__(self, servers: Servers, http: ClientSession, times: Times, size: int) -> None:
+        super().__init__()
         self.servers = servers
         self.http = http
         self.times = times
@@ -58,7 +62,6 @@ class Trial:
         self.nodes: list[Server] = []
         self.people: list[Person] = []
         self.stubborn: list[Stubborn] = []
-        self.figures: list[Figure] = []
         self.remarks: list[str] = []
         self.limits: dict[str, int] = {}
         self.ends_known = True
@@ -90,10 +93,15 @@ class Trial:
         self.watch.start()
         return self.nodes
 
-    async def start(self, name: str, *, store: str = "", descriptors: str = "", **settings: str) -> Server:
+    async def start(
+        self, name: str, at: Place = LOOPBACK, /, *, store: str = "", descriptors: str = "", **settings: str
+    ) -> Server:
         """One more node, ready. `descriptors`: how many it may have open (as many as we, without a number)."""
-        address, more = store or self.store or self.engine.url, self.node_settings(**settings)
-        server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
+        address = store or self.store or self.engine.url
+        listens = {f"{who}_LISTEN": f"{at.address}:0" for who in ("CLIENTS", "ADMIN")}
+        more = self.node_settings(**(listens | settings))
+        with at.inside():
+            server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
         await self.ready(server)
         self.nodes.append(server)
         return server
@@ -164,13 +172,15 @@ class Trial:
 
     # -- people -----------------------------------------------------------------------------------
 
-    def person(self, name: str, *urls: str, device: str = "d1", wait_s: int = 0) -> Person:
-        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn; all nodes without any."""
+    def person(
+        self, name: str, *urls: str, device: str = "d1", wait_s: int = 0, http: ClientSession | None = None
+    ) -> Person:
+        """Somebody who is not signed in yet. `urls`: HOST:PORT, tried in turn by `http`; all nodes without any."""
         addresses = [f"ws://{url}" for url in urls or [node.clients for node in self.nodes]]
         user, token = self.company.user(name), self.company.token(name, ttl_s=TOKEN_TTL_S)
         person = Person(
             self.history,
-            self.http,
+            http or self.http,
             addresses,
             self.company.name,
             user,
@@ -182,9 +192,14 @@ class Trial:
         self.people.append(person)
         return person
 
-    def stubborn_person(self, name: str, device: str = "d1") -> Stubborn:
+    async def http_at(self, place: Place) -> ClientSession:
+        """What people who are elsewhere connect by, for as long as the trial lasts."""
+        http = ClientSession(connector=TCPConnector(limit=0, socket_factory=lambda _: place.socket()))
+        return await self._stack.enter_async_context(http)
+
+    def stubborn_person(self, name: str, device: str = "d1", *, place: Place = LOOPBACK) -> Stubborn:
         """Somebody who stays on a connection whatever happens; not connected yet."""
-        person = Stubborn(self.history, self.company, name, device=device)
+        person = Stubborn(self.history, self.company, name, device=device, place=place)
         self.stubborn.append(person)
         return person
 
@@ -214,22 +229,6 @@ class Trial:
         return answer if isinstance(answer, Welcome | Denied) else None
 
     # -- figures ----------------------------------------------------------------------------------
-
-    def at_most(self, name: str, value: float, bound: float) -> None:
-        """A figure that must not be larger."""
-        self.figures.append(Figure(name, round(value, 3), f"at most {bound:g}", value <= bound))
-
-    def at_least(self, name: str, value: float, bound: float) -> None:
-        """A figure that must not be smaller."""
-        self.figures.append(Figure(name, round(value, 4), f"at least {bound:g}", value >= bound))
-
-    def exactly(self, name: str, value: float, expected: float) -> None:
-        """A figure that must be this."""
-        self.figures.append(Figure(name, value, f"exactly {expected:g}", value == expected))
-
-    def told(self, name: str, value: float) -> None:
-        """A figure that is only told."""
-        self.figures.append(Figure(name, round(value, 3), "", True))
 
     def kept(self, people: Sequence[Person], before: dict[str, str]) -> float:
         """The share of people who have the session that they had."""
@@ -321,9 +320,9 @@ async def together(calls: Sequence[Callable[[], Awaitable[Any]]], at_once: int =
 @contextlib.asynccontextmanager
 async def trial(times: Times, size: int) -> AsyncIterator[Trial]:
     """A trial with an engine; on leaving, servers must have ended in order and logged no bug."""
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = TCPConnector(limit=0)
     with ExitStack() as stores, private_engine() as engine, Servers() as servers:
-        async with aiohttp.ClientSession(connector=connector) as http:
+        async with ClientSession(connector=connector) as http:
             own = Trial(servers, http, times, size)
             own.engine, own.stores = engine, stores
             try:

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tests.places import LOOPBACK, Place
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 NO_MASK = b"\0\0\0\0"
@@ -90,12 +92,13 @@ async def upgrade(
     path: str = "/v1/connect",
     headers: Sequence[str] = (),
     receive_buffer: int | None = None,
+    place: Place = LOOPBACK,
 ) -> WebSocket | Refusal:
     """Connects to `host:port` and asks for the upgrade; `headers` are further lines of the request.
 
-    `receive_buffer`: bytes that the kernel takes for a client that does not read.
+    `receive_buffer`: bytes that the kernel takes for a client that does not read. `place`: where this client is.
     """
-    reader, writer = await _connect(address, receive_buffer)
+    reader, writer = await _connect(address, receive_buffer, place)
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: {address}",
@@ -116,11 +119,10 @@ async def upgrade(
 
 
 async def _connect(
-    address: str, receive_buffer: int | None
+    address: str, receive_buffer: int | None, place: Place
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, _, port = address.rpartition(":")
-    wire = socket.socket()
-    wire.setblocking(False)
+    wire = place.socket()
     if receive_buffer:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     await asyncio.get_running_loop().sock_connect(wire, (host, int(port)))

@@ -11,8 +11,8 @@
         cluster_.until_healed()
         cluster_.move_slot(slot, to)           # while others read and write
 
-All are real servers of the tested engine on free ports of the loopback, in a folder that is gone afterwards. The methods
-wait for what they do and block: a test that keeps a load running calls them by `asyncio.to_thread`.
+All are real servers of the tested engine on free ports of the loopback (or where `places` says), in a folder that is gone
+afterwards. The methods wait for what they do and block: a test that keeps a load running calls them by `asyncio.to_thread`.
 """
 
 from tests.topologies.as_engine import ClusterAsEngine, watching

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from seatd.store.engine import Engine
 from tests.engine import tested_engine
+from tests.places import LOOPBACK, Place
 from tests.topologies.servers import SERVER, Server, _dashed, _folder, _started, free_ports, until
 
 NAME = "main"
@@ -92,48 +93,48 @@ def sentinel_group(
     sentinels: int = 3,
     down_after_ms: int = 500,
     password: str = "",
+    places: Sequence[Place] = (),
     **settings: str,
 ) -> Iterator[SentinelGroup]:
     """Starts a primary, its replicas and its sentinels. `settings` are the servers' own, with `_` for `-`.
 
-    With a `password` the servers want it; the sentinels do not.
+    With a `password` the servers want it; the sentinels do not. `places`: one for each server, then one for each sentinel.
     """
     program = program or tested_engine()
     if password:
         settings |= {"requirepass": password, "masterauth": password}
     with _folder() as folder, ExitStack() as running:
-        ports = free_ports(1 + replicas + sentinels)
-        primary, *others = ports[: 1 + replicas]
-        servers = []
-        for port in (primary, *others):
-            follows = {"replicaof": f"127.0.0.1 {primary}"} if port != primary else {}
-            servers.append(_started(running, program, folder, port, SERVER | follows | _dashed(settings)))
+        count = 1 + replicas + sentinels
+        spots = list(zip(places or [LOOPBACK] * count, free_ports(count), strict=True))
+        at = [f"{place.address} {port}" for place, port in spots]
+        servers: list[Server] = []
+        for place, port in spots[: 1 + replicas]:
+            options = SERVER | ({"replicaof": at[0]} if servers else {}) | _dashed(settings)
+            servers.append(_started(running, program, folder, port, options, place=place))
         watchers = []
-        for number, port in enumerate(ports[1 + replicas :]):
-            text = _sentinel_conf(number, primary, others, ports[1 + replicas :], down_after_ms)
+        for number, (place, port) in enumerate(spots[1 + replicas :]):
+            text = _sentinel_conf(number, at[0], at[1 : 1 + replicas], at[1 + replicas :], down_after_ms)
             text += f"\nsentinel auth-pass {NAME} {password}" if password else ""
-            watchers.append(
-                _started(running, program, folder, port, {"bind": "127.0.0.1"}, text, "--sentinel")
-            )
+            watchers.append(_started(running, program, folder, port, {}, text, "--sentinel", place=place))
         group = SentinelGroup(servers, watchers)
         group.until_replicated()
         yield group
 
 
 def _sentinel_conf(
-    own: int, primary: int, others: Sequence[int], sentinels: Sequence[int], down_ms: int
+    own: int, primary: str, others: Sequence[str], sentinels: Sequence[str], down_ms: int
 ) -> str:
-    """They are introduced to one another here: to find out by themselves takes them several seconds."""
+    """They (`HOST PORT`) are introduced to one another here: to find out by themselves takes them several seconds."""
     lines = [
         f"sentinel myid {own:040x}",
-        f"sentinel monitor {NAME} 127.0.0.1 {primary} {len(sentinels) // 2 + 1}",
+        f"sentinel monitor {NAME} {primary} {len(sentinels) // 2 + 1}",
         f"sentinel down-after-milliseconds {NAME} {down_ms}",
         f"sentinel failover-timeout {NAME} 5000",
     ]
-    lines += [f"sentinel known-replica {NAME} 127.0.0.1 {port}" for port in others]
+    lines += [f"sentinel known-replica {NAME} {other}" for other in others]
     lines += [
-        f"sentinel known-sentinel {NAME} 127.0.0.1 {port} {number:040x}"
-        for number, port in enumerate(sentinels)
+        f"sentinel known-sentinel {NAME} {other} {number:040x}"
+        for number, other in enumerate(sentinels)
         if number != own
     ]
     return "\n".join(lines)

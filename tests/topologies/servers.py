@@ -1,4 +1,4 @@
-"""The processes of which the private stores are made: real servers of the tested engine on free ports of the loopback."""
+"""The processes of which the private stores are made: real servers of the tested engine on free ports."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from redis.exceptions import RedisError
 
 from seatd.store.engine import Engine
 from tests.engine import _tied_to
+from tests.places import LOOPBACK, Place
 
 GIVE_UP_S = 30.0
 EMPTY = '""'
 SERVER = {
-    "bind": "127.0.0.1",
     "save": "",
     "appendonly": "no",
     "maxmemory-policy": "noeviction",
@@ -35,28 +35,32 @@ SERVER = {
 class Server:
     """One process: a server, or a sentinel. `client` is a blocking one of the test's own; it never tries twice."""
 
-    def __init__(self, program: Engine, folder: Path, port: int, password: str) -> None:
+    def __init__(
+        self, program: Engine, folder: Path, port: int, password: str, place: Place = LOOPBACK
+    ) -> None:
         self.program = program
         self.folder = folder
         self.port = port
-        self.client = Redis(port=port, password=password, socket_timeout=5, decode_responses=True)
+        self.place = place
+        self.client = Redis(place.address, port, password=password, socket_timeout=5, decode_responses=True)
 
     @property
     def address(self) -> str:
-        """Where it serves: `127.0.0.1:PORT`."""
-        return f"127.0.0.1:{self.port}"
+        """Where it serves: `HOST:PORT`."""
+        return f"{self.place.address}:{self.port}"
 
     def start(self, *mode: str) -> None:
         """Starts it, or starts it again with what its folder holds; returns when it answers."""
         self._mode = mode or getattr(self, "_mode", ())
-        self._process = subprocess.Popen(
-            [self.program.path, str(self.folder / "server.conf"), *self._mode],
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_tied_to(os.getpid()),
-        )
+        with self.place.inside():
+            self._process = subprocess.Popen(
+                [self.program.path, str(self.folder / "server.conf"), *self._mode],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_tied_to(os.getpid()),
+            )
         until(self.is_up, f"a server of the tests does not answer at {self.address}")
 
     def is_up(self) -> bool:
@@ -145,13 +149,16 @@ def _started(
     settings: dict[str, str],
     more: str = "",
     *mode: str,
+    place: Place = LOOPBACK,
 ) -> Server:
-    place = folder / str(port)
-    place.mkdir(exist_ok=True)
-    named = {"port": str(port), "dir": str(place), **settings}
+    own = folder / str(port)
+    own.mkdir(exist_ok=True)
+    named = {"port": str(port), "dir": str(own), **settings, "bind": place.address}
+    if place is not LOOPBACK:
+        named["protected-mode"] = "no"  # it serves others than the loopback, without a password
     lines = [f"{name} {value or EMPTY}" for name, value in named.items()]
-    (place / "server.conf").write_text("\n".join([*lines, more, ""]))
-    server = Server(program, place, port, settings.get("requirepass", ""))
+    (own / "server.conf").write_text("\n".join([*lines, more, ""]))
+    server = Server(program, own, port, settings.get("requirepass", ""), place)
     running.callback(lambda: server.kill() if server.is_running else None)
     server.start(*mode)
     return server
