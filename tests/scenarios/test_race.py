@@ -12,11 +12,15 @@ from seatd_protocol.messages import Denied, Welcome
 from tests.scenarios.client import Client
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import Pair
+from tests.store.contents import HISTORY
 
 ROUNDS, RACERS, SEATS = 50, 100, 5
 PROTOCOLS = ("seatd.v1.msgpack", "seatd.v1.json")
 
-KEPT = {"licenses", "offers", "license_keys", "profile", "customers", "expiries", "tombs", "cooldowns"}
+KEPT = {
+    *("licenses", "offers", "license_keys", "profile", "customers", "expiries", "tombs", "cooldowns"),
+    *("account", "domains", "audit", *HISTORY),
+}
 """Keys that may speak of a customer of whom nobody is signed in."""
 
 

@@ -47,7 +47,7 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "unassign_license": lambda customer: Sample(
         f"/api/v1/licenses/{customer}-2/users/zoe@{customer}.example"
     ),
-    "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-1"}}),
+    "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-2"}}),
     "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
     "profile": mine(""),
     "change_password": mine("/password", {"old": PASSWORD, "new": "another good pass phrase"}),
