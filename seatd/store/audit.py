@@ -15,6 +15,7 @@ import msgspec
 from seatd.store.audit_values import GENESIS, Change, Deed, Recorded, chained
 from seatd.store.durability import DurableVerbs
 from seatd.store.keys import customer_key, deployment_key
+from seatd.store.places import is_first
 from seatd.store.registry_values import Page
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Answer
@@ -74,6 +75,8 @@ class AuditVerbs(DurableVerbs):
 
     async def audit_page(self, customer: str | None, *, before: str = "+", size: int = 50) -> Page[Recorded]:
         """A page of a trail, the newest entries first; `before` is the id of the last entry of the page before."""
+        if is_first(before):
+            return Page(items=(), total=await self.audit_length(customer))
         trail = self._trail(customer)
         end = before if before == "+" else f"({before}"
         rows = await self.pipeline.command("XREVRANGE", trail, end, "-", "COUNT", size)

@@ -9,6 +9,7 @@ import msgspec
 
 from seatd.store.event_values import Event
 from seatd.store.keys import customer_key
+from seatd.store.places import is_first
 from seatd.store.verbs import Verbs
 
 EVENTS_AT_ONCE = 500
@@ -30,6 +31,8 @@ class EventVerbs(Verbs):
 
         `before` goes on behind the event of that seq.
         """
+        if is_first(before) or (till_ms is not None and till_ms <= 0):
+            return []
         newest = f"({before}" if before else "+" if till_ms is None else str(till_ms - 1)
         name = customer_key("events", self.partition(customer), customer)
         count = min(limit, EVENTS_AT_ONCE)

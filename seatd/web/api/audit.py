@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from seatd.store.audit_values import Actor, Entry, Json, Recorded
 from seatd.web.api.audit_scope import trail_of
 from seatd.web.api.differences import Difference, differences
-from seatd.web.api.downloads import Download, Format, csv_line
+from seatd.web.api.downloads import Download, csv_line
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.shapes import Input, Moment, Nothing, Search, moment
+from seatd.web.api.shapes import EntryId, Input, Moment, Nothing, Search, moment
 
 ops = Ops("audit")
 
@@ -35,7 +35,6 @@ COLUMNS = (
     "after",
 )
 
-EntryId = Annotated[str, msgspec.Meta(pattern=r"^(\d{1,20}-\d{1,20})?\Z", description="an entry's id")]
 When = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -60,7 +59,7 @@ class AuditQuery(AuditFilter, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ExportQuery(AuditFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which entries, and how they are written."""
 
-    format: Format = "csv"
+    format: Literal["csv", "json"] = "csv"
 
 
 class ChangeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,10 +7,9 @@ from typing import Annotated
 import msgspec
 
 from seatd.store.audit_values import GENESIS, chained
-from seatd.web.api.audit import EntryId
 from seatd.web.api.audit_scope import trail_of, trails_of
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.shapes import Input, Listing, Nothing, PageQuery, Search
+from seatd.web.api.shapes import END, EntryId, Input, Listing, Nothing, PageQuery, Search
 
 ops = Ops("audit")
 
@@ -23,7 +22,7 @@ class VerifyQuery(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     customer: Search = ""
     after: EntryId = ""
-    head: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")] = GENESIS
+    head: Annotated[str, msgspec.Meta(pattern=rf"^([0-9a-f]{{64}})?{END}")] = GENESIS
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):

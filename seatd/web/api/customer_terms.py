@@ -13,7 +13,7 @@ from seatd.store.audit_values import Change
 from seatd.web.api.customer_views import CustomerPath, CustomerView, check_alive, customer_view
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import Text, field_changes, named_fields
-from seatd.web.api.shapes import Input, Nothing
+from seatd.web.api.shapes import END, Input, Nothing
 from seatd.web.errors import Problem, invalid
 
 ops = Ops("customers")
@@ -21,7 +21,9 @@ ops = Ops("customers")
 PROBLEMS = ("unknown_customer", "customer_deleted")
 Amount = Annotated[
     str,
-    msgspec.Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?\Z", description="a decimal number, such as 12.50"),
+    msgspec.Meta(
+        pattern=rf"^-?[0-9]{{1,12}}(\.[0-9]{{1,4}})?{END}", description="a decimal number, such as 12.50"
+    ),
 ]
 
 
@@ -30,7 +32,9 @@ class MoneyPatch(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     balance: Amount | UnsetType = UNSET
     debit_limit: Amount | UnsetType = UNSET
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217")] | UnsetType = UNSET
+    currency: (
+        Annotated[str, msgspec.Meta(pattern=rf"^[A-Z]{{3}}{END}", description="ISO 4217")] | UnsetType
+    ) = UNSET
 
 
 class PermissionsBody(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from seatd.store.events import EVENTS_AT_ONCE
 from seatd.store.redis import Store
 from seatd.web.api.downloads import Cell, Download, table
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.shapes import Input, Moment, Nothing, moment
+from seatd.web.api.shapes import EntryId, Input, Moment, Nothing, moment
 from seatd.web.errors import invalid
 
 ops = Ops("events")
@@ -33,7 +33,7 @@ class StreamQuery(Input, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     domain: Annotated[str, msgspec.Meta(max_length=254)] = ""
     user: Annotated[str, msgspec.Meta(max_length=254)] = ""
     session: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    before: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{1,15}-[0-9]{1,15})?$")] = ""
+    before: EntryId = ""
     size: Annotated[int, msgspec.Meta(ge=1, le=500, description="items on a page")] = 50
     format: Literal["json", "csv"] = "json"
 

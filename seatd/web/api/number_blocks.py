@@ -9,10 +9,10 @@ from typing import Annotated
 import msgspec
 
 from seatd.store.account_values import NumberBlock
-from seatd.web.api.shapes import Input
+from seatd.web.api.shapes import END, Input
 from seatd.web.errors import Problem, invalid
 
-Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{3,5}\Z", description="3 to 5 digits")]
+Number = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{3,5}}{END}", description="3 to 5 digits")]
 
 
 class NumberBlockInput(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from seatd import __version__
-from seatd.web.api.downloads import KINDS, Download
+from seatd.web.api.downloads import KINDS, Download, Format
 from seatd.web.api.idempotency import HEADER, takes_key
 from seatd.web.api.ops import CsvBody, Op
 from seatd.web.api.shapes import Nothing
@@ -106,13 +106,8 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
 def _responses(op: Op, refs: dict[object, Json]) -> Json:
     if op.returns is None:
         responses: Json = {"204": {"description": "done"}}
-    elif op.returns is Download:
-        content = {kind: {"schema": {"type": "string"}} for kind in KINDS.values()}
-        responses = {"200": {"description": "ok", "content": content}}
     else:
-        responses = {
-            "200": {"description": "ok", "content": {"application/json": {"schema": refs[op.returns]}}}
-        }
+        responses = {"200": {"description": "ok", "content": _content(op, refs)}}
     for code in problem_codes(op):
         status = str(PROBLEMS[code].status)
         response = responses.setdefault(
@@ -120,6 +115,15 @@ def _responses(op: Op, refs: dict[object, Json]) -> Json:
         )
         response["description"] = ", ".join(filter(None, (response["description"], code)))
     return responses
+
+
+def _content(op: Op, refs: dict[object, Json]) -> Json:
+    """By kind of file, where the query lets the caller choose one; else JSON."""
+    formats: list[Format] = _fields(op.query).get("format", {"enum": ["json"]})["enum"]
+    as_json = {"type": "array"} if op.returns is Download else refs[op.returns]
+    return {
+        KINDS[format]: {"schema": as_json if format == "json" else {"type": "string"}} for format in formats
+    }
 
 
 def _parameters(shape: type[msgspec.Struct], place: str) -> list[Json]:

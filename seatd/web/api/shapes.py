@@ -16,8 +16,17 @@ Item = TypeVar("Item")
 Moment = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 in UTC")]
 Search = Annotated[str, msgspec.Meta(max_length=200)]
 
+END = r"$(?!\n)"
+"""The end of a text in a pattern: Python's `$` lets a line end follow, and its `\\Z` is unknown to JSON Schema."""
+EntryId = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^([0-9]{{1,15}}-[0-9]{{1,15}})?{END}", description="an entry's place in its stream"
+    ),
+]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_MS = 253_402_300_799_000  # the last second that RFC 3339 can write
+LATEST_MS = 253_402_300_799_000  # the last second that RFC 3339 can write
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +60,7 @@ class Listing(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 
 def moment(at_ms: int) -> datetime:
     """Milliseconds since 1970 as a time that is written in RFC 3339."""
-    return _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), _LATEST_MS))
+    return _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), LATEST_MS))
 
 
 def named_user(text: str, path: str) -> tuple[str, str]:

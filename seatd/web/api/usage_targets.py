@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -13,7 +13,7 @@ from seatd.licensing.names import canonical_domain
 from seatd.store.redis import Store
 from seatd.store.usage_values import GroupBy, Level, number_of, start_ms
 from seatd.store.usage_values import Scope as Metered
-from seatd.web.api.shapes import Moment, PageQuery, Search
+from seatd.web.api.shapes import LATEST_MS, Moment, PageQuery, Search
 from seatd.web.caller import Scope
 from seatd.web.errors import invalid
 
@@ -113,9 +113,9 @@ async def _scopes(store: Store, customer: str, query: Which, by: GroupBy) -> Seq
 
 def numbers_of(level: Level, from_: datetime | None, to: datetime | None, now_ms: int) -> range:
     """The hours, days or months from the one with `from_` to the one in which `to` has just not come."""
-    till_ms = now_ms if to is None else min(_ms(to), now_ms)
+    till_ms = now_ms if to is None else min(_ms(to, "to"), now_ms)
     last = number_of(level, max(0, till_ms - 1))
-    first = number_of(level, _ms(from_)) if from_ is not None else max(0, last - USUAL[level] + 1)
+    first = number_of(level, _ms(from_, "from")) if from_ is not None else max(0, last - USUAL[level] + 1)
     if to is not None and from_ is not None and to <= from_:
         raise invalid("to", "is not after from")
     if last - first >= MOST[level]:
@@ -128,7 +128,8 @@ def bounds(level: Level, number: int, now_ms: int) -> tuple[int, int]:
     return start_ms(level, number), min(start_ms(level, number + 1), now_ms)
 
 
-def _ms(at: datetime) -> int:
-    if at.year < 1970:
-        raise invalid("from", "is before 1970")
-    return int(at.astimezone(UTC).timestamp() * 1000)
+def _ms(at: datetime, path: str) -> int:
+    ms = int(at.timestamp() * 1000)
+    if ms < 0:
+        raise invalid(path, "is before 1970")
+    return min(ms, LATEST_MS)

@@ -1,0 +1,1 @@
+"""What seatd bears, measured on real servers: `./dev bench`."""

@@ -1,0 +1,67 @@
+"""What administrators' pages cost on a full server: how long each takes, and how long grants wait because of them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import time
+from collections.abc import Mapping
+
+import aiohttp
+from rich.progress import Progress
+
+from loadtest.figures import Figure, show, write
+from loadtest.grants import compared, grants, timed
+from loadtest.pages import Asker, pages
+from loadtest.population import Customer, customers, fill
+from loadtest.second_node import SecondNode, second_node
+from loadtest.server import Server, running_server
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Fills a server, measures, tells; 0 when every goal is met."""
+    them = customers(options.customers, options.licenses, options.users, options.seats)
+    async with running_server() as server, second_node(server.store) as node:
+        filled_s = await _filled(node, them)
+        figures = await _measured(server, node, them, options)
+    about = {name: getattr(options, name) for name in ("customers", "licenses", "users", "seats")}
+    show(", ".join(f"{value:,} {name}" for name, value in about.items()), figures)
+    write(options.out, figures, filled_s=round(filled_s, 1), **about)
+    print(f"filled in {filled_s:.0f} s; the figures are in {options.out}")
+    return int(any(one.verdict == "FAIL" for one in figures))
+
+
+async def _filled(node: SecondNode, them: list[Customer]) -> float:
+    began_s = time.monotonic()
+    total = sum(one.licenses + one.users + one.sessions for one in them)
+    with Progress() as progress:
+        task = progress.add_task("filling in", total=total)
+        await fill(node, them, lambda done: progress.advance(task, done))
+    return time.monotonic() - began_s
+
+
+async def _measured(
+    server: Server, node: SecondNode, them: list[Customer], options: argparse.Namespace
+) -> list[Figure]:
+    asked = pages(them)
+    async with aiohttp.ClientSession() as http, grants(server, node, them) as ways:
+        asker = Asker(server, http)
+        for name, path in asked.items():
+            await Asker(server, http).ask(
+                name, path
+            )  # connections and caches are warm, as they are in daily work
+            for _ in range(options.rounds):
+                await asker.ask(name, path)
+        alone = await timed(ways, options.grants_s)
+        asking = asyncio.create_task(_ask_on(Asker(server, http), asked))
+        meanwhile = await timed(ways, options.grants_s)
+        asking.cancel()
+        await asyncio.wait([asking])
+        return [*asker.figures(), *compared(alone, meanwhile)]
+
+
+async def _ask_on(asker: Asker, asked: Mapping[str, str]) -> None:
+    """One page after another, as fast as they come."""
+    for name, path in itertools.cycle(asked.items()):
+        await asker.ask(name, path)
