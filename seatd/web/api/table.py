@@ -14,6 +14,7 @@ from seatd.web.api import (
     customer_status,
     customer_terms,
     customers,
+    dead_letters,
     denials,
     domains,
     events,
@@ -31,6 +32,7 @@ from seatd.web.api import (
     tokens,
     usage,
     users,
+    webhooks,
 )
 from seatd.web.api.ops import Op
 
@@ -57,6 +59,8 @@ OPS: tuple[Op, ...] = (
     *domains.ops,
     *users.ops,
     *resources.ops,
+    *webhooks.ops,
+    *dead_letters.ops,
     *audit.ops,
     *audit_verify.ops,
     *checks.ops,
