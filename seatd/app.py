@@ -27,6 +27,7 @@ from seatd.licensing.catalog import BadCatalog, Catalog
 from seatd.licensing.trust import BadTrustAnchor, TrustStore
 from seatd.metrics import Metrics
 from seatd.notation import Address, mask_passwords
+from seatd.sending import start_sending
 from seatd.store.access_values import TokenRecord
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
@@ -169,6 +170,7 @@ class Node:
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
             console=_console_options(settings),
+            webhooks=start_sending(settings, self.hub),
             admin_host=settings.admin.listen.host,
         )
         origins = frozenset(settings.clients.allowed_origins)

@@ -131,6 +131,14 @@ class Tokens(Section, frozen=True):
     hs256_secret: Secret | None = None
 
 
+class Webhooks(Section, frozen=True):
+    """What is sent to receivers that customers name, and where they may be."""
+
+    timeout_s: Seconds = Seconds(10)
+    allow_http: bool = False
+    allow_private: bool = False
+
+
 class Log(Section, frozen=True):
     """What is logged, and for whom."""
 
@@ -148,6 +156,7 @@ class Settings(Section, frozen=True):
     store: Store = Store()
     licenses: Licenses = Licenses()
     tokens: Tokens = Tokens()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
     sources: Mapping[str, str] = {}
 

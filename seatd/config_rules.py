@@ -55,7 +55,7 @@ def broken_rules(settings: Settings) -> Iterator[BrokenRule]:
 
 def _spans(settings: Settings) -> Iterator[BrokenRule]:
     """Every duration is above zero, but for those that zero switches off."""
-    for section in ("clients", "admin", "node", "sessions", "store", "tokens"):
+    for section in ("clients", "admin", "node", "sessions", "store", "tokens", "webhooks"):
         part = getattr(settings, section)
         for attribute in part.__struct_fields__:
             value = getattr(part, attribute)

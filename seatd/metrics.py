@@ -48,6 +48,7 @@ class Metrics:
         self._define_sessions()
         self._define_seats()
         self._define_logouts()
+        self._define_webhooks()
         self._define_node()
         self.build_info = self._gauge("build_info", "Always 1; the label says which version runs.", "version")
         self.build_info.labels(version).set(1)
@@ -107,6 +108,14 @@ class Metrics:
         )
         self.orders_total = self._counter(
             "orders_total", "Orders read from the store, by what made the node read them.", "via"
+        )
+
+    def _define_webhooks(self) -> None:
+        self.webhook_deliveries_total = self._counter(
+            "webhook_deliveries_total", "Tries to deliver to webhooks, by result.", "result"
+        )
+        self.webhook_pending = self._gauge(
+            "webhook_pending", "Deliveries to webhooks that wait, in the whole store."
         )
 
     def _define_node(self) -> None:

@@ -27,6 +27,7 @@ PARTITION_KEYS = (
     "customers",
     "former_customers",
     "expiries",
+    "deliveries",
 )
 CUSTOMER_KEYS = (
     "licenses",
@@ -52,6 +53,9 @@ CUSTOMER_KEYS = (
     "spread",
     "usage",
     "refused",
+    "delivery_times",
+    "delivery_bodies",
+    "dead_letters",
 )
 DEPLOYMENT_KEYS = (
     "agencies",

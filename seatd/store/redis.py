@@ -23,6 +23,7 @@ from seatd.store.sessions import SessionVerbs
 from seatd.store.sign_ins import SignInVerbs
 from seatd.store.usage import UsageVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
+from seatd.store.webhooks import WebhookVerbs
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Store(
     EventVerbs,
     AccessVerbs,
     IdempotencyVerbs,
+    WebhookVerbs,
 ):
     """Seats, sessions, nodes, the registry and its administrators, on Redis or Valkey."""
 

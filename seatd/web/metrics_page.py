@@ -26,13 +26,16 @@ async def _take_snapshot(services: Services) -> None:
     try:
         rows = _counted(services, await services.store.registry())
         waiting = await services.store.waiting_to_end()
+        deliveries = await services.store.waiting_deliveries()
     except StoreUnavailable:
         services.metrics.store_up.set(0)
         services.metrics.parked_sessions.set(float("nan"))
+        services.metrics.webhook_pending.set(float("nan"))
         services.metrics.set_registry(())
         return
     services.metrics.store_up.set(1)
     services.metrics.parked_sessions.set(waiting)
+    services.metrics.webhook_pending.set(deliveries)
     services.metrics.set_registry(rows)
 
 

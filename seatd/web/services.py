@@ -17,6 +17,7 @@ from seatd.store.registry_values import LicenseRow
 from seatd.web.auth import Authenticator
 from seatd.web.console import Console, ConsoleOptions
 from seatd.web.passwords import Passwords
+from seatd.web.webhook_sender import WebhookSender
 
 
 def wall_clock_ms() -> int:
@@ -43,6 +44,7 @@ class Services:
     cooldown_s: int = 60
     console: ConsoleOptions = field(default_factory=ConsoleOptions)
     passwords: Passwords = field(default_factory=Passwords)
+    webhooks: WebhookSender = field(default_factory=WebhookSender)
     admin_host: str = "127.0.0.1"
     now_ms: Callable[[], int] = wall_clock_ms
     week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks

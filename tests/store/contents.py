@@ -29,6 +29,9 @@ AT_REST = (
     "sessions",
     "by_user",
     "queue",
+    "deliveries",
+    "delivery_times",
+    "delivery_bodies",
 )
 """Keys that must be empty when everybody has left and time has passed."""
 

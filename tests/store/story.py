@@ -8,6 +8,8 @@ from seatd.store.idempotency import KeptAnswer
 from seatd.store.redis import Store
 from seatd.store.usage_values import Scope
 from seatd.store.values import Ended, Gone, Granted, Queued, Released
+from seatd.store.webhook_values import Delivery, Webhook
+from seatd.store.webhooks import webhook_change
 from tests.conftest import Clock
 from tests.licenses import license_claim, license_key
 from tests.store.contents import leftovers
@@ -93,6 +95,30 @@ async def _lunch(office: Office) -> None:
     assert switched.status == "not_licensed"
     assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
     await _administrator(office.store)
+    await _webhook(office.store)
+
+
+async def _webhook(store: Store) -> None:
+    """Somebody is to be told of denials, and cannot be reached."""
+    hook = Webhook(id="hook", url="https://hooks.example/", types=("denial",), secret="s")
+
+    async def switch(before: Webhook | None, after: Webhook | None) -> None:
+        async def decide() -> list[Change]:
+            return [webhook_change("hook", before, after)]
+
+        await store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+
+    await switch(None, hook)
+    await store.note_denials(
+        "acme", [{"code": "overloaded", "product": None, "domain": None, "user": None, "times": 1}]
+    )
+    claimed = await store.claim_deliveries("acme", "hook", claim="n1", lease_ms=1, limit=1)
+    assert claimed.deliveries == ()
+    gone = Delivery(id="none", webhook="hook", type="denial", seq="1-1", event={}, claim="n1")
+    assert not await store.settle_delivery("acme", gone, "delivered")
+    assert await store.take_letters("acme", ["1-1"], again=True, deed=None) == 0
+    await switch(hook, None)
+    await store.claim_deliveries("acme", "hook", claim="n1", lease_ms=1, limit=1)
 
 
 async def _administrator(store: Store) -> None:

@@ -31,6 +31,13 @@ def mine(path: str, body: dict[str, Any] | None = None) -> Callable[[str], Sampl
     return lambda _: Sample(f"/api/v1/profile{path}", request, own=True, person=True)
 
 
+def webhook_of(customer: str) -> str:
+    """The path of the customer's webhook."""
+    return f"/api/v1/customers/{customer}/webhooks/hook-of-{customer}"
+
+
+LETTER = "1-1"
+"""The dead letter of each of them."""
 AGENCIES = {"acme": "wholesale", "beta": "elsewhere"}
 
 SAMPLES: dict[str, Callable[[str], Sample]] = {
@@ -139,6 +146,19 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
         f"/api/v1/customers/{customer}/extensions/201", {"json": {"number": "+43 1 5550201"}}
     ),
     "remove_extension": lambda customer: Sample(f"/api/v1/customers/{customer}/extensions/201"),
+    "list_webhooks": lambda customer: Sample(f"/api/v1/customers/{customer}/webhooks"),
+    "create_webhook": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/webhooks",
+        {"json": {"url": "https://hooks.example/", "types": ["denial"]}},
+    ),
+    "one_webhook": lambda customer: Sample(webhook_of(customer)),
+    "change_webhook": lambda customer: Sample(webhook_of(customer), {"json": {"enabled": False}}),
+    "delete_webhook": lambda customer: Sample(webhook_of(customer)),
+    "test_webhook": lambda customer: Sample(f"{webhook_of(customer)}/test"),
+    "list_dead_letters": lambda customer: Sample(f"{webhook_of(customer)}/dead-letters"),
+    "retry_dead_letters": lambda customer: Sample(f"{webhook_of(customer)}/dead-letters/retry"),
+    "retry_dead_letter": lambda customer: Sample(f"{webhook_of(customer)}/dead-letters/{LETTER}/retry"),
+    "delete_dead_letter": lambda customer: Sample(f"{webhook_of(customer)}/dead-letters/{LETTER}"),
     "list_audit": lambda customer: Sample(f"/api/v1/audit?customer={customer}"),
     "export_audit": lambda customer: Sample(f"/api/v1/audit/export?customer={customer}&format=json"),
     "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),

@@ -15,8 +15,9 @@ from seatd.web.api.table import OPS
 from seatd.web.auth import token_hash
 from seatd.web.rights import OPEN, RIGHTS, reach
 from tests.web.conftest import Site, license_key
+from tests.web.hooks import dead_letter
 from tests.web.people import TOTP, administrator, signed_in
-from tests.web.samples import AGENCIES, SAMPLES, Sample
+from tests.web.samples import AGENCIES, LETTER, SAMPLES, Sample
 
 GRANTS: dict[Role, Grant] = {
     "operator": EVERYTHING,
@@ -38,7 +39,8 @@ each_role = pytest.mark.parametrize("role", ROLES)
 
 class World:
     """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, somebody assigned,
-    an administrator, an API token and an empty domain. `acme` has a second domain, `other.example`."""
+    an administrator, an API token, an empty domain, and a webhook with a dead letter. `acme` has a second domain,
+    `other.example`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -77,6 +79,7 @@ class World:
             await administrator(self.site, f"admin-of-{customer}", admin)
             record = TokenRecord(id=f"token-of-{customer}", name="t", grant=admin, created_ms=0)
             await self.site.services.store.register_token(f"digest of {customer}", record)
+            await dead_letter(self.site.services.store, customer, f"hook-of-{customer}", LETTER)
 
     async def permit(self, customer: str, *permissions: str) -> None:
         async def decide() -> list[Change]:

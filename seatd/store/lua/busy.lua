@@ -1,8 +1,8 @@
 -- busy: a call begins or ends in a session. `licenses`: those of its seats that somebody must look after, now that it is over.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session fence busy
 -- answers: noted {licenses} | gone {reason}
--- uses: guard indexes meters events orders sessions recount licenses policies
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses policies
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})

@@ -1,8 +1,8 @@
 -- drop_license: withdraw a license. No new seats are drawn on it; what becomes of those held is up to its policy (see review).
--- keys: meta expiries licenses withdrawn offers license_keys assignments seats events meters spread usage refused audit
+-- keys: meta expiries licenses withdrawn offers license_keys assignments seats events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters audit
 -- args: customer license audit
 -- answers: dropped {} | unknown {} | stale {}
--- uses: guard indexes meters events offers policies audit
+-- uses: guard indexes meters deliveries webhooks events offers policies audit
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')

@@ -1,7 +1,7 @@
 -- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail and the figures of its
 -- use, which name nobody and may have to be billed. Not while it has a session: then somebody looks again. One that is not to be
 -- deleted (any more) stays.
--- keys: meta customers former_customers expiries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks events refused
+-- keys: meta customers former_customers expiries deliveries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks delivery_times delivery_bodies dead_letters events refused
 -- args: customer
 -- answers: forgotten {} | in_use {} | kept {}
 -- uses: guard deletion
@@ -20,9 +20,12 @@ for _, source in ipairs({licenses, withdrawn}) do
   end
 end
 redis.call('ZREM', expiries, args.customer .. '\0')
+for _, webhook in ipairs(redis.call('HKEYS', webhooks)) do
+  redis.call('ZREM', deliveries, args.customer .. '\0' .. webhook)
+end
 for _, key in ipairs({
   licenses, withdrawn, offers, license_keys, profile, seats, assignments, sessions, by_user, queue, pace, account, domains,
-  users, extensions, resources, webhooks, events, refused,
+  users, extensions, resources, webhooks, delivery_times, delivery_bodies, dead_letters, events, refused,
 }) do
   redis.call('UNLINK', key)
 end

@@ -1,8 +1,8 @@
 -- note_denials: what nodes have refused without asking (a token that does not allow the product, a store that was away), added up.
--- keys: meta seats events meters spread usage refused
+-- keys: meta seats events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer denials
 -- answers: noted {}
--- uses: guard indexes meters events
+-- uses: guard indexes meters deliveries webhooks events
 for _, denial in ipairs(args.denials) do
   note('denied', {
     code = denial.code, product = denial.product, domain = denial.domain, user = denial.user,

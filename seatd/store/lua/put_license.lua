@@ -1,8 +1,8 @@
 -- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused account domains audit
+-- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters account domains audit
 -- args: customer jti iat text profile records dry_run audit
 -- answers: imported {added replaced} | already_imported {} | older_key {faulty} | stale {}
--- uses: guard indexes meters events offers policies audit
+-- uses: guard indexes meters deliveries webhooks events offers policies audit
 local added, replaced, faulty, missing = {}, {}, {}, false
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)

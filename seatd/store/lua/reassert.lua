@@ -3,10 +3,10 @@
 -- holds is the truth: a session that the store has lost is put back with its seats, even above the limit, for somebody does use
 -- them; and so is one whose socket the node has lost (`left_ms` is what is left of its linger), and a place in the queue. One
 -- that a forced logout of this recovery means is forced out then.
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue events meters spread usage refused
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer node held
 -- answers: reasserted {lost restored} | lapsed {}
--- uses: guard indexes meters events orders sessions recount kicks
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount kicks
 if lease_end(args.node) < now then
   return answer('lapsed')
 end

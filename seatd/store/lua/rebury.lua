@@ -1,10 +1,10 @@
 -- rebury: ends and forced logouts that this node knows of, told again to a store that may have forgotten them. A session that
 -- was resumed meanwhile under a higher fence lives, unless it was put back by a ticket that is older than its end. One that was
 -- forced out and lives again is forced out again whatever its fence: nobody could resume it but by that loss.
--- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue events meters spread usage refused
+-- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer ended
 -- answers: reburied {revived}
--- uses: guard indexes meters events orders sessions recount
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount
 local revived = 0
 
 local function end_again(item, record)

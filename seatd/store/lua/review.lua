@@ -1,10 +1,10 @@
 -- review: looks after one license: warns its holders that it ends, says how many seats are above the limit, and a page of holders
 -- as far as its policy may have to take seats from them; a page ends when `limit` sessions have been looked at. `foreign`: of a
 -- domain or product that the license no longer covers.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer license after limit
 -- answers: reviewed {everybody excess holders cursor} | settled {}
--- uses: guard indexes meters events orders sessions recount holding licenses policies
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount holding licenses policies
 local id = args.license
 local record = known(id)
 

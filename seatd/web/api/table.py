@@ -14,6 +14,7 @@ from seatd.web.api import (
     customer_status,
     customer_terms,
     customers,
+    dead_letters,
     denials,
     domains,
     events,
@@ -33,6 +34,7 @@ from seatd.web.api import (
     tokens,
     usage,
     users,
+    webhooks,
 )
 from seatd.web.api.ops import Op
 
@@ -61,6 +63,8 @@ OPS: tuple[Op, ...] = (
     *resources.ops,
     *provisioning_bulk.ops,
     *provisioning.ops,
+    *webhooks.ops,
+    *dead_letters.ops,
     *audit.ops,
     *audit_verify.ops,
     *checks.ops,

@@ -1,5 +1,5 @@
 -- events: what happened to seats. It is noted while a script runs, and settled once, when it answers: into the stream, and into the meters
--- (see meters.lua), so that what the meters say follows from the stream.
+-- (see meters.lua), so that what the meters say follows from the stream. Webhooks are told of some (see webhooks.lua).
 -- keys: events refused seats (with meters: meters spread usage)
 -- An entry's id is the time by the server's clock, and a number; its one field, `e`, is packed: type, and as far as they apply license,
 -- product, kind, domain, user, session, holder (where it is not the user), overdraft, code, times, by, reason, until_ms, counts.
@@ -141,19 +141,19 @@ local function compare_counts(at_ms)
   end
 end
 
--- False: the store may not write, and has refused the script's first write (it refuses no later one).
+-- The entry's id. False: the store may not write, and has refused the script's first write (it refuses no later one).
 local function append(item, at_ms)
   local packed, kept = cmsgpack.pack(item), string.format('%.0f', args.events_kept)
   local said = redis.pcall('XADD', events, 'MAXLEN', '~', kept, string.format('%.0f-*', at_ms), 'e', packed)
   local fault = type(said) == 'table' and said.err
   if fault and string.find(fault, 'equal or smaller', 1, true) then  -- the meters were lost, the stream was not
-    redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'e', packed)
+    return redis.call('XADD', events, 'MAXLEN', '~', kept, '*', 'e', packed)
   elseif fault and not MAY_NOT_WRITE[string.match(fault, '%u+')] then
     error(fault)
   elseif fault then
     return false
   end
-  return true
+  return said
 end
 
 -- A denial costs two looks at others, so that those whose time is over go.
@@ -186,7 +186,10 @@ local function settle()
   end
   compare_counts(at_ms)
   for _, item in ipairs(notes) do
-    if item.type ~= 'back' and not append(item, at_ms) then
+    local seq = item.type ~= 'back' and append(item, at_ms)
+    if seq then
+      deliver(seq, item)
+    elseif item.type ~= 'back' then
       return  -- a denial that nobody can write down is a denial all the same
     end
   end

@@ -1,0 +1,146 @@
+"""Deliveries to webhooks: claimed from the store, sent, and settled, a few at a time for each receiver.
+
+Every node does this, and none knows of the others: whoever claims a delivery has it for a lease. What a node cannot settle (it
+dies, or the store is away) is anybody's again after that, so a receiver may get it twice, under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from seatd.hub.webhook_message import message
+from seatd.metrics import Metrics
+from seatd.store.redis import Store
+from seatd.store.values import StoreUnavailable
+from seatd.store.webhook_values import Delivery, Outcome, Webhook
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+AT_ONCE = 4
+"""Deliveries under way to one receiver from this node."""
+RECEIVERS = 64
+"""Receivers that this node sends to at once."""
+LEASE_MARGIN_S = 5.0
+"""A claim lasts as much longer than a try, so that there is time to settle it."""
+WAITS_S = (10.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
+"""How long it may take to the next try at the most; half of that on the average, so about a day in all."""
+TRIES = len(WAITS_S) + 1
+REST_S = (1.0, 60.0)
+"""A receiver of which nothing gets through is left alone for a while, longer each time."""
+SWITCHED_OFF = "the webhook is switched off"
+
+Send = Callable[[Webhook, str, bytes], Awaitable[str]]
+"""`await send(webhook, id, body)` answers "" when the receiver has it, otherwise why not; it always returns within a try."""
+Spawn = Callable[[Coroutine[object, object, None]], None]
+
+
+@dataclass(slots=True)
+class Rest:
+    """A receiver that fails: how often in a row, and until when it is left alone."""
+
+    failures: int = 0
+    until_s: float = 0.0
+
+
+class Deliveries:
+    """Sends what webhooks are to be told. `try_s`: how long one try takes at the most; `clock` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        send: Send,
+        spawn: Spawn,
+        *,
+        node: str,
+        try_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._send = send
+        self._spawn = spawn
+        self._node = node
+        self._lease_ms = round((try_s + LEASE_MARGIN_S) * 1000)
+        self._clock = clock
+        self._chance = chance
+        self._busy: set[tuple[str, str]] = set()
+        self._resting: dict[str, Rest] = {}
+
+    async def watch(self) -> None:
+        """Looks for what is due, for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Begins to send what is due now. Receivers do not wait for each other."""
+        try:
+            due = await self._store.due_webhooks(self._store.wall_ms())
+        except StoreUnavailable:
+            return
+        now_s = self._clock()
+        self._resting = {id: rest for id, rest in self._resting.items() if rest.until_s > now_s - REST_S[1]}
+        for line in due:
+            rest = self._resting.get(line[1])
+            if len(self._busy) < RECEIVERS and line not in self._busy and not (rest and rest.until_s > now_s):
+                self._busy.add(line)
+                self._spawn(self._serve(*line))
+
+    async def _serve(self, customer: str, webhook: str) -> None:
+        """Sends what is due for one receiver, until there is nothing, or nothing gets through."""
+        try:
+            while await self._portion(customer, webhook):
+                pass
+        except StoreUnavailable:  # what was claimed comes back by itself
+            log.warning("webhook deliveries wait: the store is away", customer=customer)
+        finally:
+            self._busy.discard((customer, webhook))
+
+    async def _portion(self, customer: str, webhook: str) -> bool:
+        """Whether there may be more that is worth a try now."""
+        claimed = await self._store.claim_deliveries(
+            customer, webhook, claim=self._node, lease_ms=self._lease_ms, limit=AT_ONCE
+        )
+        hook = claimed.webhook
+        if hook is None or not claimed.deliveries:
+            return False
+        sent = await asyncio.gather(*(self._deliver(customer, hook, one) for one in claimed.deliveries))
+        self._note(webhook, sent)
+        return any(sent)
+
+    async def _deliver(self, customer: str, hook: Webhook, delivery: Delivery) -> bool:
+        """One try; whether it got through."""
+        if hook.enabled:
+            why = await self._send(hook, delivery.id, message(customer, delivery))
+        else:
+            why = SWITCHED_OFF
+        outcome: Outcome = "delivered"
+        if why:
+            outcome = "again" if hook.enabled and delivery.tries < TRIES else "dead"
+            log.info("webhook not delivered", customer=customer, id=delivery.id, why=why, outcome=outcome)
+        self._metrics.webhook_deliveries_total.labels(outcome).inc()
+        await self._store.settle_delivery(
+            customer, delivery, outcome, wait_ms=self._wait_ms(delivery.tries), error=why
+        )
+        return not why
+
+    def _wait_ms(self, tries: int) -> int:
+        """Full jitter: receivers that come back are not met by everything at once."""
+        return round(WAITS_S[min(tries, len(WAITS_S)) - 1] * 1000 * self._chance())
+
+    def _note(self, webhook: str, sent: Sequence[bool]) -> None:
+        if any(sent):
+            self._resting.pop(webhook, None)
+            return
+        rest = self._resting.setdefault(webhook, Rest())
+        rest.failures += 1
+        rest.until_s = self._clock() + min(REST_S[0] * 2 ** (rest.failures - 1), REST_S[1])

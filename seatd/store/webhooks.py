@@ -1,0 +1,102 @@
+"""Webhooks of customers, the deliveries that wait for them, and those that were given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgpack
+import msgspec
+
+from seatd.store.accounts import AccountVerbs
+from seatd.store.audit_values import Change, Deed, Veiled
+from seatd.store.keys import customer_key, partition_key
+from seatd.store.webhook_values import Claimed, Delivery, Letter, Outcome, Webhook
+
+LINES_AT_ONCE = 200
+"""Webhooks of one partition that are named at once."""
+
+
+class WebhookVerbs(AccountVerbs):
+    """What is sent out, and to whom. Everything here raises `StoreUnavailable`."""
+
+    async def webhooks(self, customer: str) -> list[Webhook]:
+        """The webhooks of a customer, the oldest first."""
+        found = [
+            msgspec.convert(record, Webhook) for record in (await self.facts(customer, "webhooks")).values()
+        ]
+        return sorted(found, key=lambda hook: (hook.created_ms, hook.id))
+
+    async def webhook(self, customer: str, id: str) -> Webhook | None:
+        """One of them."""
+        record = await self.fact(customer, "webhooks", id)
+        return None if record is None else msgspec.convert(record, Webhook)
+
+    async def due_webhooks(self, until_ms: int) -> list[tuple[str, str]]:
+        """Customer and id of the webhooks for which something waits that is due by then, the longest due first."""
+        found = await asyncio.gather(*(self._due(number, until_ms) for number in range(self.partitions)))
+        rows = sorted((row for rows in found for row in rows), key=lambda row: row[1])
+        pairs = [member.decode().split("\0") for member, _ in rows]
+        return [(customer, webhook) for customer, webhook in pairs]
+
+    async def claim_deliveries(
+        self, customer: str, webhook: str, *, claim: str, lease_ms: int, limit: int
+    ) -> Claimed:
+        """The next deliveries of a webhook that are due. For so long nobody else gets them."""
+        args = {"webhook": webhook, "claim": claim, "lease_ms": lease_ms, "limit": limit}
+        return (await self.call("claim_deliveries", customer, **args)).to(Claimed)
+
+    async def settle_delivery(
+        self, customer: str, delivery: Delivery, outcome: Outcome, *, wait_ms: int = 0, error: str = ""
+    ) -> bool:
+        """Says how a claimed delivery went; `again`: it is tried again in `wait_ms`. False: it is somebody else's by now."""
+        args = {"id": delivery.id, "claim": delivery.claim, "outcome": outcome}
+        answer = await self.call("settle_delivery", customer, **args, wait_ms=wait_ms, error=error)
+        return answer.word == "settled"
+
+    async def letters(self, customer: str, webhook: str) -> list[Letter]:
+        """A webhook's deliveries that were given up, the newest first."""
+        rows = await self.pipeline.command("XREVRANGE", self._of("dead_letters", customer), "+", "-")
+        found = [_letter(id, fields) for id, fields in rows]
+        return [letter for letter in found if letter.delivery.webhook == webhook]
+
+    async def take_letters(
+        self, customer: str, letters: Sequence[str], *, again: bool, deed: Deed | None
+    ) -> int:
+        """Takes these out of the list, to be sent `again` or never; how many were there."""
+
+        async def act(audit: dict[str, Any] | None) -> Any:
+            return await self.call("take_letters", customer, letters=list(letters), again=again, audit=audit)
+
+        return int((await self.audited(customer, deed, act)).body["number"])
+
+    async def waiting_deliveries(self) -> int:
+        """How many deliveries wait, in the whole store."""
+        names = [partition_key("deliveries", number) for number in range(self.partitions)]
+        lines = await asyncio.gather(*(self.pipeline.command("ZRANGE", name, 0, -1) for name in names))
+        customers = {member.decode().split("\0")[0] for line in lines for member in line}
+        times = [customer_key("delivery_times", self.partition(one), one) for one in customers]
+        return sum(await asyncio.gather(*(self.pipeline.command("ZCARD", name) for name in times)))
+
+    async def _due(self, number: int, until_ms: int) -> list[tuple[bytes, float]]:
+        name = partition_key("deliveries", number)
+        words = ("ZRANGEBYSCORE", name, "-inf", until_ms, "LIMIT", 0, LINES_AT_ONCE)
+        members = await self.pipeline.command(*words)
+        return [(member, place) for place, member in enumerate(members)]
+
+
+def webhook_change(id: str, before: Webhook | None, after: Webhook | None) -> Change:
+    """The change that makes one of the other."""
+    return Veiled(
+        place="webhooks",
+        field=id,
+        before=None if before is None else msgspec.to_builtins(before),
+        after=None if after is None else msgspec.to_builtins(after),
+        secrets=("secret",),
+    )
+
+
+def _letter(id: bytes, fields: Any) -> Letter:
+    packed = fields[b"d"] if isinstance(fields, dict) else fields[1]
+    return Letter(id=id.decode(), delivery=msgspec.convert(msgpack.unpackb(packed), Delivery))

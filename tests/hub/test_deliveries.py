@@ -1,0 +1,171 @@
+"""Deliveries to receivers: one after another for each, none held up by another, again after a failure, given up at last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import pytest
+
+from seatd.hub.deliveries import AT_ONCE, TRIES, WAITS_S, Deliveries
+from seatd.metrics import Metrics
+from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.redis import Store
+from seatd.store.webhook_values import Webhook
+from seatd.store.webhooks import webhook_change
+from tests.conftest import Clock
+
+DAY_MS = 24 * 3600 * 1000
+
+
+class Field:
+    """A store with webhooks, and a node that sends; `fails` are the webhooks that get nothing."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.metrics = Metrics()
+        self.sent: list[tuple[str, str]] = []
+        self.fails: set[str] = set()
+        self.stuck: dict[str, asyncio.Event] = {}
+        self.most: Counter[str] = Counter()
+        self.now: Counter[str] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.node = self.made("n1")
+
+    def made(self, name: str) -> Deliveries:
+        return Deliveries(
+            self.store, self.metrics, self.send, self.spawn, node=name, try_s=10.0,
+            clock=lambda: self.clock() / 1000, chance=lambda: 1.0,
+        )  # fmt: skip
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def send(self, hook: Webhook, id: str, body: bytes) -> str:
+        self.now[hook.id] += 1
+        self.most[hook.id] = max(self.most[hook.id], self.now[hook.id])
+        if hook.id in self.stuck:
+            await self.stuck[hook.id].wait()
+        await asyncio.sleep(0)
+        self.now[hook.id] -= 1
+        self.sent.append((hook.id, id))
+        return "no" if hook.id in self.fails else ""
+
+    async def hook(self, id: str, **more: Any) -> None:
+        hook = Webhook(id=id, url="https://hooks.example/", types=("denial",), secret="s", **more)
+
+        async def decide() -> list[Change]:
+            return [webhook_change(id, await self.store.webhook("acme", id), hook)]
+
+        await self.store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+
+    async def denied(self, number: int = 1) -> None:
+        """So many deliveries for each webhook, due now."""
+        rows = [{"code": f"code{one}", "product": None, "times": 1} for one in range(number)]
+        await self.store.note_denials("acme", rows)
+        self.clock.pass_ms(5000)
+
+    async def look(self) -> None:
+        """One look, and all that follows from it but what is stuck."""
+        await self.node.look()
+        while any(task for task in self.tasks) and not (self.stuck and sum(self.now.values())):
+            await asyncio.sleep(0.001)
+
+    def results(self) -> dict[str, float]:
+        names = ("delivered", "again", "dead")
+        counted = self.metrics.webhook_deliveries_total
+        return {name: counted.labels(name)._value.get() for name in names}
+
+
+@pytest.fixture
+async def field(store: Store, clock: Clock) -> AsyncIterator[Field]:
+    made = Field(store, clock)
+    yield made
+    for event in made.stuck.values():
+        event.set()
+    await asyncio.gather(*made.tasks)
+
+
+async def test_everything_is_sent_once_a_few_at_a_time(field: Field) -> None:
+    await field.hook("h1")
+    await field.denied(30)
+    await field.look()
+    assert len(set(field.sent)) == len(field.sent) == 30
+    assert field.most["h1"] == AT_ONCE
+    assert field.results() == {"delivered": 30, "again": 0, "dead": 0}
+    await field.look()
+    assert len(field.sent) == 30
+
+
+async def test_two_nodes_send_nothing_twice(field: Field) -> None:
+    await field.hook("h1")
+    await field.denied(40)
+    other = field.made("n2")
+    await asyncio.gather(field.node.look(), other.look())
+    while field.tasks:
+        await asyncio.sleep(0.001)
+    assert len(set(field.sent)) == len(field.sent) == 40
+
+
+async def test_a_stuck_receiver_holds_nobody_up(field: Field) -> None:
+    await field.hook("stuck")
+    await field.hook("quick")
+    field.stuck["stuck"] = asyncio.Event()
+    await field.denied(20)
+    await field.node.look()
+    while sum(id == "quick" for id, _ in field.sent) < 20:
+        await asyncio.sleep(0.001)
+    await field.node.look()
+    assert field.now["stuck"] == AT_ONCE
+
+
+async def test_a_failure_is_tried_again_until_it_is_given_up(field: Field) -> None:
+    await field.hook("h1")
+    field.fails.add("h1")
+    await field.denied()
+    waits = []
+    for _ in range(TRIES):
+        began_ms = field.clock()
+        while len(field.sent) == len(waits):
+            await field.look()
+            field.clock.pass_ms(5000)
+        waits.append(field.clock() - began_ms)
+        if len(waits) < TRIES:  # all but the last few seconds go by at once
+            field.clock.pass_ms(round(WAITS_S[len(waits) - 1] * 1000) - 5000)
+    assert len(set(field.sent)) == 1
+    assert field.results() == {"delivered": 0, "again": TRIES - 1, "dead": 1}
+    (letter,) = await field.store.letters("acme", "h1")
+    assert (letter.delivery.error, letter.delivery.tries) == ("no", TRIES)
+    assert DAY_MS / 2 < sum(WAITS_S) * 1000 / 2 < 2 * DAY_MS
+    field.fails.clear()
+    await field.store.take_letters("acme", [letter.id], again=True, deed=None)
+    field.clock.pass_ms(60_000)
+    await field.look()
+    assert field.results()["delivered"] == 1
+
+
+async def test_a_receiver_that_fails_is_left_alone_for_a_while(field: Field) -> None:
+    await field.hook("h1")
+    field.fails.add("h1")
+    await field.denied(100)
+    await field.look()
+    await field.look()
+    assert len(field.sent) == AT_ONCE
+    field.clock.pass_ms(1100)
+    await field.look()
+    assert len(field.sent) == 2 * AT_ONCE
+
+
+async def test_what_waits_for_one_that_was_switched_off_is_given_up(field: Field) -> None:
+    await field.hook("h1")
+    await field.denied()
+    await field.hook("h1", enabled=False)
+    await field.look()
+    assert field.sent == []
+    (letter,) = await field.store.letters("acme", "h1")
+    assert "switched off" in letter.delivery.error
