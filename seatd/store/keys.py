@@ -47,6 +47,7 @@ CUSTOMER_KEYS = (
     "resources",
     "webhooks",
     "audit",
+    "invoices",
     "events",
     "meters",
     "spread",

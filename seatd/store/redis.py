@@ -11,7 +11,6 @@ from seatd.store.api_tokens import ApiTokenVerbs
 from seatd.store.attempts import AttemptVerbs
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
-from seatd.store.events import EventVerbs
 from seatd.store.extensions import ExtensionVerbs
 from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
@@ -21,7 +20,7 @@ from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.sign_ins import SignInVerbs
-from seatd.store.usage import UsageVerbs
+from seatd.store.statements import StatementVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 
 log = structlog.get_logger(__name__)
@@ -40,8 +39,7 @@ class Store(
     PolicyVerbs,
     ExtensionVerbs,
     RegistrationVerbs,
-    UsageVerbs,
-    EventVerbs,
+    StatementVerbs,
     AccessVerbs,
     IdempotencyVerbs,
 ):

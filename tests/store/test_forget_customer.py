@@ -36,7 +36,7 @@ async def is_due(office: Office) -> bool:
 
 
 def test_every_key_of_a_customer_goes_but_the_trail() -> None:
-    assert set(CUSTOMER_KEYS) - set(load()["forget_customer"].keys) == {"audit"}
+    assert set(CUSTOMER_KEYS) - set(load()["forget_customer"].keys) == {"audit", "invoices"}
 
 
 async def test_all_is_gone_and_the_trail_is_left(office: Office, store: Store, licensed: Licensed) -> None:

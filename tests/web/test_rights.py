@@ -37,7 +37,7 @@ each_role = pytest.mark.parametrize("role", ROLES)
 
 class World:
     """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, somebody assigned,
-    an administrator, an API token and an empty domain. `acme` has a second domain, `other.example`."""
+    an administrator, an API token, an empty domain and an invoice statement. `acme` has a second domain, `other.example`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -62,6 +62,8 @@ class World:
             await self.site.call("POST", f"{path}/domains", json={"domain": f"empty.{customer}.example"})
             await self.site.call("POST", f"{path}/users", json={"user": f"zoe@{customer}.example"})
             await self.site.call("PUT", f"/api/v1/domains/{customer}.example/resources/CHAT/web")
+            december = {"from": "2025-12-01", "to": "2025-12-31"}
+            await self.site.call("POST", f"{path}/invoices", json=december)
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )

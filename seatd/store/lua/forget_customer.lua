@@ -1,6 +1,6 @@
--- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail. Not while it has a
--- session: then somebody looks again. One that is not to be deleted (any more) stays.
--- keys: meta customers former_customers expiries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks
+-- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail and its invoice statements.
+-- Not while it has a session: then somebody looks again. One that is not to be deleted (any more) stays.
+-- keys: meta customers former_customers expiries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks events meters spread usage refused
 -- args: customer
 -- answers: forgotten {} | in_use {} | kept {}
 -- uses: guard deletion
@@ -21,7 +21,7 @@ end
 redis.call('ZREM', expiries, args.customer .. '\0')
 for _, key in ipairs({
   licenses, withdrawn, offers, license_keys, profile, seats, assignments, sessions, by_user, queue, pace, account, domains,
-  users, extensions, resources, webhooks,
+  users, extensions, resources, webhooks, events, meters, spread, usage, refused,
 }) do
   redis.call('UNLINK', key)
 end
