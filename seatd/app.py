@@ -41,6 +41,7 @@ from seatd.web.console import ConsoleOptions
 from seatd.web.fetch import fetch
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
+from seatd.web.weeks import Weeks
 
 log = structlog.get_logger(__name__)
 
@@ -161,6 +162,7 @@ class Node:
 
     async def _listen(self) -> tuple[str, str]:
         settings = self.settings
+        weeks = Weeks(self.store)
         services = Services(
             store=self.store,
             hub=self.hub,
@@ -170,6 +172,8 @@ class Node:
             cooldown_s=int(settings.sessions.cooldown_s),
             console=_console_options(settings),
             admin_host=settings.admin.listen.host,
+            week_changes=weeks.of_licenses,
+            customer_weeks=weeks.of_customers,
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)

@@ -22,6 +22,7 @@ from seatd.store.sessions import SessionVerbs
 from seatd.store.sign_ins import SignInVerbs
 from seatd.store.statements import StatementVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
+from seatd.store.weeks import WeekVerbs
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Store(
     ExtensionVerbs,
     RegistrationVerbs,
     StatementVerbs,
+    WeekVerbs,
     AccessVerbs,
     IdempotencyVerbs,
 ):
