@@ -61,12 +61,11 @@ class WeekVerbs(Verbs):
 
     async def _growths(self, customer: str, scopes: Sequence[Scope], today: int) -> dict[Scope, float | None]:
         days = range(today - 2 * DAYS, today)
-        fields = [field_of("day", day, scope.name) for scope in scopes for day in days]
+        names = [scope.name for scope in scopes]
+        fields = [field_of("day", day, name) for name in names for day in days]
         partition = self.partition(customer)
         meters, rows = await asyncio.gather(
-            self.pipeline.command(
-                "HMGET", customer_key("meters", partition, customer), *(scope.name for scope in scopes)
-            ),
+            self.pipeline.command("HMGET", customer_key("meters", partition, customer), *names),
             self.pipeline.command("HMGET", customer_key("usage", partition, customer), *fields),
         )
         return {
