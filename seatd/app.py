@@ -42,6 +42,7 @@ from seatd.web.console import ConsoleOptions
 from seatd.web.fetch import fetch
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
+from seatd.web.weeks import Weeks
 
 log = structlog.get_logger(__name__)
 
@@ -162,6 +163,7 @@ class Node:
 
     async def _listen(self) -> tuple[str, str]:
         settings = self.settings
+        weeks = Weeks(self.store)
         services = Services(
             store=self.store,
             hub=self.hub,
@@ -172,6 +174,8 @@ class Node:
             console=_console_options(settings),
             webhooks=start_sending(settings, self.hub),
             admin_host=settings.admin.listen.host,
+            week_changes=weeks.of_licenses,
+            customer_weeks=weeks.of_customers,
         )
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)

@@ -35,10 +35,11 @@ class Checks(Answer, frozen=True):
 
 
 class Trail(Answer, frozen=True):
-    """An audit trail; `customer` None: the deployment's."""
+    """An audit trail; `customer` None: the deployment's. `statements`: kept beside it."""
 
     customer: str | None = None
     entries: int = 0
+    statements: int = 0
 
 
 class Verified(Answer, frozen=True):
@@ -48,27 +49,34 @@ class Verified(Answer, frozen=True):
     broken: str | None = None
     next: str | None = None
     head: str = ""
+    statements: int = 0
+    changed: tuple[str, ...] = ()
 
 
-class Followed(msgspec.Struct, frozen=True):
-    """A trail that was followed to its end, or to the first entry that does not follow from those before it."""
+class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trail that was followed to its end, or to the first entry that does not follow from those before it. Of the invoice
+    statements of which it tells (`statements`), those that are not kept as they were issued (`changed`); and how many more are
+    kept of which it tells nothing (`untold`)."""
 
     customer: str | None
     checked: int
     broken: str | None
+    statements: int = 0
+    changed: tuple[str, ...] = ()
+    untold: int = 0
 
 
 @click.command("doctor")
 @access_options
 @json_option
 def doctor(access: Access, as_json: bool) -> None:
-    """Check the store's settings, keys, clocks, limits, and every audit trail.
+    """Check the store's settings, keys, clocks, limits, every audit trail and every invoice statement.
 
     Exits with 1 when something is wrong; what is only unwise is a warning. Needs an operator's token.
     """
     server = access.server()
     checks, trails = asyncio.run(_examine(server))
-    checks += (_way(server.url), _verdict(trails))
+    checks += (_way(server.url), _verdict(trails), _invoices(trails))
     healthy = all(check.level != "wrong" for check in checks)
     if as_json:
         print_json(msgspec.json.encode({"healthy": healthy, "checks": checks, "trails": trails}))
@@ -118,13 +126,16 @@ async def _follow(server: Server, trail: Trail, on_checked: Callable[[int], None
     from seatd.cli.rest import call, decoded
 
     query = {"customer": trail.customer} if trail.customer is not None else {}
-    checked, part = 0, Verified(checked=0, next="")
+    checked, statements, part = 0, 0, Verified(checked=0, next="")
+    changed: tuple[str, ...] = ()
     while part.next is not None:
         asked = {**query, "after": part.next, "head": part.head}
         part = decoded(await call(server, "GET", "audit", "verify", query=asked), Verified)
-        checked += part.checked
+        checked, statements = checked + part.checked, statements + part.statements
+        changed += part.changed
         on_checked(part.checked)
-    return Followed(trail.customer, checked, part.broken)
+    untold = 0 if part.broken else max(0, trail.statements - statements)
+    return Followed(trail.customer, checked, part.broken, statements, changed, untold)
 
 
 def _way(url: str) -> Check:
@@ -145,6 +156,20 @@ def _verdict(trails: Sequence[Followed]) -> Check:
     entries = sum(trail.checked for trail in trails)
     return Check(
         name="audit trails", level="ok", message=f"{entries} entries in {len(trails)} trails are whole"
+    )
+
+
+def _invoices(trails: Sequence[Followed]) -> Check:
+    """Whether every statement is kept as it was issued, and none that was not."""
+    changed = [number for trail in trails for number in trail.changed]
+    untold = [_named(trail.customer) for trail in trails if trail.untold]
+    if changed or untold:
+        found = [f"changed or gone: {', '.join(map(visible, changed))}"] if changed else []
+        found += [f"kept but never issued: {', '.join(untold)}"] if untold else []
+        return Check(name="statements", level="wrong", message="; ".join(found))
+    number = sum(trail.statements for trail in trails)
+    return Check(
+        name="statements", level="ok", message=f"{number} invoice statements are kept as they were issued"
     )
 
 

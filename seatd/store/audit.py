@@ -34,7 +34,7 @@ class AuditVerbs(DurableVerbs):
     async def amend(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
         """Makes the changes that `decide` asks for, on disk when this returns; what was changed.
 
-        Raises `StoreUnavailable`.
+        Raises `StoreUnavailable`; `ValueError` for whoever would change an invoice statement that was issued.
         """
         for _ in range(ATTEMPTS):
             head = await self.audit_head(customer)
@@ -42,7 +42,10 @@ class AuditVerbs(DurableVerbs):
             if not changes:
                 return ()
             written = self._line(head, deed, customer, changes)
-            if (await self._write(customer, changes, written)).word == "amended":
+            word = (await self._write(customer, changes, written)).word
+            if word == "kept":
+                raise ValueError("an invoice statement that was issued is never changed")
+            if word == "amended":
                 await self.make_durable(None if customer is None else self.partition(customer))
                 return changes
         raise StoreUnavailable("others keep changing the same")

@@ -48,6 +48,7 @@ CUSTOMER_KEYS = (
     "resources",
     "webhooks",
     "audit",
+    "invoices",
     "events",
     "meters",
     "spread",

@@ -11,7 +11,6 @@ from seatd.store.api_tokens import ApiTokenVerbs
 from seatd.store.attempts import AttemptVerbs
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
-from seatd.store.events import EventVerbs
 from seatd.store.extensions import ExtensionVerbs
 from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
@@ -21,9 +20,10 @@ from seatd.store.policies import PolicyVerbs
 from seatd.store.registrations import RegistrationVerbs
 from seatd.store.sessions import SessionVerbs
 from seatd.store.sign_ins import SignInVerbs
-from seatd.store.usage import UsageVerbs
+from seatd.store.statements import StatementVerbs
 from seatd.store.values import StoreUnavailable, WrongDeployment
 from seatd.store.webhooks import WebhookVerbs
+from seatd.store.weeks import WeekVerbs
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +41,8 @@ class Store(
     PolicyVerbs,
     ExtensionVerbs,
     RegistrationVerbs,
-    UsageVerbs,
-    EventVerbs,
+    StatementVerbs,
+    WeekVerbs,
     AccessVerbs,
     IdempotencyVerbs,
     WebhookVerbs,

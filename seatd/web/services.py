@@ -25,7 +25,7 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def no_weeks(_rows: Sequence[LicenseRow]) -> Mapping[str, float]:
+async def no_weeks(_of: object) -> Mapping[str, float]:
     """Nobody knows how use has changed."""
     return {}
 
@@ -34,7 +34,7 @@ async def no_weeks(_rows: Sequence[LicenseRow]) -> Mapping[str, float]:
 class Services:
     """`cooldown_s` is how long a forced logout keeps a user out when the call does not say; `admin_host` is where the admin
     listener listens. `week_changes` answers, by license id, how the use has changed against the week before, in percent; of
-    what is not known nothing."""
+    what is not known nothing. `customer_weeks` answers the same by customer."""
 
     store: Store
     hub: Hub
@@ -48,6 +48,7 @@ class Services:
     admin_host: str = "127.0.0.1"
     now_ms: Callable[[], int] = wall_clock_ms
     week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks
+    customer_weeks: Callable[[Sequence[str]], Awaitable[Mapping[str, float]]] = no_weeks
 
 
 SERVICES = web.AppKey("services", Services)

@@ -52,12 +52,41 @@ def test_something_is_wrong(seatd: Seatd, healthy: ContractServer, what: str) ->
     assert ("acme: broken at 17-0, entry 2" in done.stderr) == (what == "trail")
 
 
+@pytest.mark.parametrize(
+    ("kept", "verified", "said"),
+    [
+        (2, {"statements": 2, "changed": ["acme-2026-0002"]}, "changed or gone: acme-2026-0002"),
+        (3, {"statements": 2, "changed": []}, "kept but never issued: acme"),
+    ],
+)
+def test_statements_that_are_not_as_they_were_issued(
+    seatd: Seatd, healthy: ContractServer, kept: int, verified: dict[str, object], said: str
+) -> None:
+    trails = [{"customer": "acme", "entries": 3, "statements": kept}]
+    found = {"checked": 3, "broken": None, "next": None, "head": HEAD, **verified}
+    healthy.answers["GET /api/v1/audit/trails"] = (
+        200,
+        {"items": trails, "page": 1, "size": 500, "total": 1},
+    )
+    healthy.answers["GET /api/v1/audit/verify"] = (200, found)
+    done = seatd("doctor", "--json")
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.exit_code == 1
+    assert (checks["statements"]["level"], checks["statements"]["message"]) == ("wrong", said)
+    assert checks["audit trails"]["level"] == "ok"
+
+
 def test_for_programs(seatd: Seatd, healthy: ContractServer) -> None:
     done = seatd("doctor", "--json")
     report = json.loads(done.stdout)
     assert (done.exit_code, report["healthy"]) == (0, True)
     assert report["trails"][1] == {"customer": "acme", "checked": 3, "broken": None}
-    assert [check["name"] for check in report["checks"]] == ["store", "connection", "audit trails"]
+    assert [check["name"] for check in report["checks"]] == [
+        "store",
+        "connection",
+        "audit trails",
+        "statements",
+    ]
 
 
 def test_who_may_not(seatd: Seatd, signed_in: ContractServer) -> None:

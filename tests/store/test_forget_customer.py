@@ -35,11 +35,11 @@ async def is_due(office: Office) -> bool:
     return any((item.customer, item.license) == ("acme", "") for item in due)
 
 
-LEFT = {"audit", "meters", "spread", "usage"}
-"""The trail, and counts that name nobody."""
+LEFT = {"audit", "invoices", "meters", "spread", "usage"}
+"""The trail, statements, and counts that name nobody."""
 
 
-def test_every_key_of_a_customer_goes_but_the_trail_and_the_figures() -> None:
+def test_every_key_of_a_customer_goes_but_the_trail_statements_and_figures() -> None:
     assert set(CUSTOMER_KEYS) - set(load()["forget_customer"].keys) == LEFT
 
 

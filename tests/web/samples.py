@@ -113,6 +113,19 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "move_customer": lambda customer: Sample(
         f"/api/v1/customers/{customer}/agency", {"json": {"agency": "idle"}}
     ),
+    "one_price_list": lambda customer: Sample(f"/api/v1/customers/{customer}/prices"),
+    "change_prices": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/prices",
+        {"json": {"currency": "EUR", "products": {"CALL_CENTER": {"seat_hours": "0.05"}}}},
+    ),
+    "draft_invoice": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/invoices/draft?from=2026-01-01&to=2026-01-31"
+    ),
+    "issue_invoice": lambda customer: Sample(
+        f"/api/v1/customers/{customer}/invoices", {"json": {"from": "2026-01-01", "to": "2026-01-31"}}
+    ),
+    "list_invoices": lambda customer: Sample(f"/api/v1/customers/{customer}/invoices"),
+    "one_invoice": lambda customer: Sample(f"/api/v1/customers/{customer}/invoices/{customer}-2025-0001"),
     "list_domains": lambda _: Sample("/api/v1/domains", lists=True),
     "one_domain": lambda customer: Sample(f"/api/v1/domains/{customer}.example"),
     "create_domain": lambda customer: Sample(

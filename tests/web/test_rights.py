@@ -39,8 +39,8 @@ each_role = pytest.mark.parametrize("role", ROLES)
 
 class World:
     """Two customers of two agencies, each with a competitive and a nominal license, somebody signed in, somebody assigned,
-    an administrator, an API token, an empty domain, and a webhook with a dead letter. `acme` has a second domain,
-    `other.example`."""
+    an administrator, an API token, an empty domain, an invoice statement, and a webhook with a dead letter. `acme` has a
+    second domain, `other.example`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -70,6 +70,8 @@ class World:
             await self.site.call("POST", f"{path}/provision", json={"start": "201"})
             user = {"user": f"ann@{customer}.example"}
             await self.site.call("PATCH", f"{path}/extensions/201", json=user)
+            december = {"from": "2025-12-01", "to": "2025-12-31"}
+            await self.site.call("POST", f"{path}/invoices", json=december)
             _, welcome = await self.site.signed_in(
                 f"ann@{customer}.example", "CALL_CENTER", customer=customer, device=f"pc of {customer}"
             )

@@ -1,15 +1,25 @@
 -- amend: changes what administrators keep of a customer, all of it or nothing, together with its audit entry. A customer that is to
--- be deleted (`delete_at_ms` of its account) is looked after then.
--- keys: meta customers expiries account domains users extensions resources webhooks assignments audit
+-- be deleted (`delete_at_ms` of its account) is looked after then. Invoice statements are only ever added: who would change or take
+-- away one that was issued is refused (`kept`).
+-- keys: meta customers expiries account domains users extensions resources webhooks assignments audit invoices
 -- args: customer changes audit
--- answers: amended {} | stale {}
+-- answers: amended {} | stale {} | kept {}
 -- uses: guard audit changes deletion
 if is_stale(audit) then
   return answer('stale')
 end
+local issued = {}
+for _, change in ipairs(args.changes) do
+  if change.place == 'invoices' then
+    if not change.value or issued[change.field] or redis.call('HEXISTS', invoices, change.field) == 1 then
+      return answer('kept')
+    end
+    issued[change.field] = true
+  end
+end
 apply({
   account = account, domains = domains, users = users, extensions = extensions, resources = resources, webhooks = webhooks,
-  assignments = assignments,
+  assignments = assignments, invoices = invoices,
 })
 schedule_deletion()
 note_change(audit)

@@ -1,6 +1,6 @@
--- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail and the figures of its
--- use, which name nobody and may have to be billed. Not while it has a session: then somebody looks again. One that is not to be
--- deleted (any more) stays.
+-- forget_customer: the last step of a customer's deletion: all that is kept of it goes, but for its audit trail, its invoice
+-- statements and the figures of its use, which name nobody and may have to be billed. Not while it has a session: then somebody
+-- looks again. One that is not to be deleted (any more) stays.
 -- keys: meta customers former_customers expiries deliveries licenses withdrawn offers license_keys profile seats assignments sessions by_user queue pace account domains users extensions resources webhooks delivery_times delivery_bodies dead_letters events refused
 -- args: customer
 -- answers: forgotten {} | in_use {} | kept {}

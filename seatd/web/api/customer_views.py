@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -47,6 +48,7 @@ class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
     delete_at: Annotated[Moment | None, msgspec.Meta(description="when it goes for good")]
     created: Moment | None
     in_use: InUse
+    week: Annotated[float | None, msgspec.Meta(description="use against the week before, in percent")]
     products: tuple[ProductTotal, ...]
 
 
@@ -66,7 +68,7 @@ async def customer_view(call: Call[Any, Any, Any], customer: str) -> CustomerVie
     domains = sorted(await call.services.store.facts(customer, "domains"))
     account = overview.account
     return CustomerView(
-        **_row_fields(call, overview),
+        **_row_fields(call, overview, await _week(call, customer)),
         money=Money(balance=account.balance, debit_limit=account.debit_limit, currency=account.currency),
         permissions=account.permissions,
         contacts=account.contacts,
@@ -75,9 +77,12 @@ async def customer_view(call: Call[Any, Any, Any], customer: str) -> CustomerVie
     )
 
 
-def customer_row(call: Call[Any, Any, Any], overview: Overview) -> CustomerRow:
-    """The customer in a list."""
-    return CustomerRow(**_row_fields(call, overview))
+async def customer_rows(call: Call[Any, Any, Any], overviews: Sequence[Overview]) -> tuple[CustomerRow, ...]:
+    """The customers in a list."""
+    weeks = await call.services.customer_weeks([overview.account.id for overview in overviews])
+    return tuple(
+        CustomerRow(**_row_fields(call, overview, weeks.get(overview.account.id))) for overview in overviews
+    )
 
 
 def check_alive(account: Account) -> None:
@@ -86,7 +91,11 @@ def check_alive(account: Account) -> None:
         raise Problem("customer_deleted")
 
 
-def _row_fields(call: Call[Any, Any, Any], overview: Overview) -> dict[str, Any]:
+async def _week(call: Call[Any, Any, Any], customer: str) -> float | None:
+    return (await call.services.customer_weeks([customer])).get(customer)
+
+
+def _row_fields(call: Call[Any, Any, Any], overview: Overview, week: float | None) -> dict[str, Any]:
     account, services = overview.account, call.services
     rows = [row for row in overview.licenses if call.scope.any_domain(row.domains)]
     return {
@@ -98,5 +107,6 @@ def _row_fields(call: Call[Any, Any, Any], overview: Overview) -> dict[str, Any]
         "delete_at": None if account.delete_at_ms is None else moment(account.delete_at_ms),
         "created": moment(account.created_ms) if account.created_ms else None,
         "in_use": InUse(seats=overview.seats, sessions=overview.sessions),
+        "week": week,
         "products": tuple(totals_of(overview, rows, services.catalog, services.now_ms())),
     }

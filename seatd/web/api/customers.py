@@ -16,7 +16,7 @@ from seatd.web.api.customer_views import (
     CustomerRow,
     CustomerView,
     check_alive,
-    customer_row,
+    customer_rows,
     customer_view,
 )
 from seatd.web.api.number_blocks import NumberBlockInput, blocks_of, check_used
@@ -83,7 +83,7 @@ async def list_customers(call: Call[Nothing, CustomersQuery, Nothing]) -> Listin
         query.sort.replace("created", "created_ms"),
     )
     overviews = await asyncio.gather(*(store.overview(account.id) for account in page.items))
-    items = tuple(customer_row(call, overview) for overview in overviews)
+    items = await customer_rows(call, overviews)
     return Listing(items=items, page=page.page, size=page.size, total=page.total)
 
 

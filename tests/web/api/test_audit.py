@@ -92,7 +92,10 @@ async def test_without_a_customer_it_is_the_deployments(site: Site) -> None:
     _, body = await site.call("GET", "/api/v1/audit")
     assert [entry["action"] for entry in body["items"]] == ["agencies.create"]
     _, body = await site.call("GET", "/api/v1/audit/trails")
-    assert body["items"] == [{"customer": None, "entries": 1}, {"customer": "acme", "entries": 1}]
+    assert body["items"] == [
+        {"customer": None, "entries": 1, "statements": 0},
+        {"customer": "acme", "entries": 1, "statements": 0},
+    ]
 
 
 async def test_as_files(site: Site) -> None:

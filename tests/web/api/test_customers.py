@@ -48,6 +48,7 @@ async def test_one_is_made(site: Site) -> None:
     assert body == {
         "id": "acme", "name": "Acme", "agency": "wholesale", "external_id": "X-1", "status": "active",
         "delete_at": None, "created": "2026-09-21T14:13:20Z", "in_use": {"seats": 0, "sessions": 0},
+            "week": None,
         "products": [], "money": {"balance": "0", "debit_limit": "0", "currency": ""},
         "permissions": ["see", "licenses"], "contacts": [],
         "number_blocks": [{"first": "100", "last": "199"}], "domains": [],
