@@ -29,6 +29,7 @@ def wants_of(
             combine=item.combine,
             devices=item.counts_devices,
             max_per_user=item.max_per_user or 0,
+            add_on=item.product in catalog.bases and item.counts_devices,
             missing=item.missing,
             device_rule=item.device_rule,
         )

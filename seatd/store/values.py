@@ -55,7 +55,8 @@ class Opening(Value, frozen=True, kw_only=True):
 class Want(Value, frozen=True, kw_only=True):
     """One product that a session asks for, with the catalogue's rule for it (see `licensing.catalog`).
 
-    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound); `device_rule` is the
+    `max_per_user` bounds the devices of one user that may hold the product at once (0: no bound); of an `add_on` that counts
+    devices the user's extension says how many, if there is one; `device_rule` is the
     catalogue's rule for further devices (a license may have its own);
     `missing` is the denial code when no license of the product covers the domain. Of what is only wanted, products of one
     `group` come together or not at all (an add-on, its base and its device).
@@ -66,6 +67,7 @@ class Want(Value, frozen=True, kw_only=True):
     combine: str
     devices: bool = False
     max_per_user: int = 0
+    add_on: bool = False
     missing: str = "not_licensed"
     group: str = ""
     device_rule: str = "refuse"

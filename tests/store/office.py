@@ -46,6 +46,7 @@ def wants(products: Iterable[str], user: str, device: Device) -> tuple[Want, ...
             combine=item.combine,
             devices=item.counts_devices,
             max_per_user=item.max_per_user or 0,
+            add_on=item.product in CATALOG.bases and item.counts_devices,
             missing=item.missing,
             device_rule=item.device_rule,
         )

@@ -12,8 +12,9 @@ from seatd.licensing.extensions import Extension
 from seatd.store.audit_values import SYSTEM, Change, Deed, first_broken
 from seatd.store.extensions import Faults
 from seatd.store.redis import Store
+from seatd.store.values import Denied, Gone, Granted, Queued
 from tests.licenses import Licensed
-from tests.store.office import person
+from tests.store.office import Office, person
 
 CATALOG = Catalog.load()
 DEED = Deed(by=SYSTEM, action="test")
@@ -147,3 +148,25 @@ async def test_what_has_changed_is_in_the_trail(site: Store) -> None:
         ("assignments", f"recording {person('ann')}"),
         ("users", person("ann")),
     ]
+
+
+async def test_as_many_devices_as_the_extension_has_add_ons(office: Office, site: Store) -> None:
+    await provision(site, extension("200", "ann", "device_mobile_app", "device_mobile_app"))
+
+    async def asks(name: str, device: str, kind: str = "mobile") -> Granted | Queued | Denied | Gone:
+        return await office.ask(name, "phone_system", device=device, kind=kind)
+
+    assert isinstance(await asks("ann", "m1"), Granted)
+    assert isinstance(await asks("ann", "m2"), Granted)
+    denied = await asks("ann", "m3")
+    assert isinstance(denied, Denied)
+    assert (denied.code, denied.product, denied.limit) == ("no_seat", "device_mobile_app", 2)
+    assert await site.change_extension("acme", "200", {"add_ons": ("call_recording",)}, CATALOG, DEED) == []
+    denied = await asks("ann", "m4")
+    assert isinstance(denied, Denied)
+    assert (denied.code, denied.product) == ("not_assigned", "device_mobile_app")
+
+
+async def test_who_has_no_extension_is_bound_by_the_catalog_alone(office: Office, site: Store) -> None:
+    await site.assign("acme", "mobile-1", person("bob"), domain="acme.example")
+    assert isinstance(await office.ask("bob", "phone_system", device="m1", kind="mobile"), Granted)

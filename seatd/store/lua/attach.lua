@@ -1,6 +1,6 @@
 -- attach: resume a session on this node. The fence grows, so whatever the old node still does is refused. A session that the
 -- store has lost is put back by what its client's ticket says (`claim`), while the partition recovers: see *tickets*.
--- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session secret user node claim
 -- answers: granted {fence device seats need busy losing} | gone {reason} | lapsed {} | recovering {}
 -- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns kicks licenses reservations devices seats queue hand_on

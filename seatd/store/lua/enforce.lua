@@ -2,7 +2,7 @@
 -- everything again. Of those above the limit the first go, `ahead` having been named before. A session that loses a seat it needs
 -- ends; any other goes on without it. `bases` is add-on -> base: an add-on goes with its base. It stops when `limit` sessions have
 -- been looked at: `done` holders are seen to.
--- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats account assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer license holders ahead bases limit
 -- answers: enforced {ended standing done}
 -- uses: guard indexes meters deliveries webhooks events orders sessions recount holding licenses policies reservations devices seats queue hand_on

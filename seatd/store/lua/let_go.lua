@@ -1,5 +1,5 @@
 -- let_go: the client knows which seats it has lost: they no longer count. Only up to `order`, the last that told of one.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session fence order
 -- answers: freed {} | gone {reason}
 -- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses reservations devices seats queue hand_on

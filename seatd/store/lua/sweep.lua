@@ -1,6 +1,6 @@
 -- sweep: does what a beat found due for one customer, after checking every condition again, so that any number of nodes
 -- may ask and once is enough.
--- keys: meta nodes by_node deadlines orders tombs licenses offers seats account assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta nodes by_node deadlines orders tombs licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer due
 -- answers: swept {parked ended}
 -- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses reservations devices seats queue hand_on

@@ -1,5 +1,5 @@
--- devices: what a product's or a license's rule says to one more device of a user.
--- keys: none (with sessions)
+-- devices: what a product's or a license's rule, and the user's extension, say to one more device of a user.
+-- keys: users extensions (with sessions)
 
 -- By product: the sessions that a newer device of the user takes the place of, if the plan is carried out; and those ended so.
 local displaced, ousted = {}, {}
@@ -53,6 +53,21 @@ local function same_class(want, who)
   return found
 end
 
+-- How many devices an add-on of the user's extension is there for; nil: no extension says anything of that.
+local function provisioned(user, want)
+  local known = want.add_on and redis.call('HGET', users, user)
+  local digits = known and cjson.decode(known).extension or ''
+  local record = digits ~= '' and redis.call('HGET', extensions, digits)
+  if not record then
+    return nil
+  end
+  local number = 0
+  for _, product in ipairs(cjson.decode(record).add_ons or {}) do
+    number = number + (product == want.product and 1 or 0)
+  end
+  return number
+end
+
 -- What the rule says against one more device of the user, or nil.
 local function against_device(valid, want, who)
   local rule, rivals = device_rule(valid, want), {}
@@ -63,8 +78,12 @@ local function against_device(valid, want, who)
     return no_seat(want, 1, #rivals)
   end
   displaced[want.product] = rivals
-  local devices = want.max_per_user > 0 and other_devices(who.user, want, rivals) or 0
-  if want.max_per_user > 0 and devices >= want.max_per_user then
-    return no_seat(want, want.max_per_user, devices)
+  local most = provisioned(who.user, want) or (want.max_per_user > 0 and want.max_per_user)
+  if most == 0 then
+    return {code = 'not_assigned', product = want.product}
+  end
+  local devices = most and other_devices(who.user, want, rivals) or 0
+  if most and devices >= most then
+    return no_seat(want, most, devices)
   end
 end
