@@ -29,8 +29,8 @@ from seatd.store.statement_values import (
     total_of,
     utc,
 )
-from seatd.store.usage import UsageVerbs
-from seatd.store.usage_values import Scope, UsageRow, merged
+from seatd.store.usage import SCOPES_AT_ONCE, UsageVerbs
+from seatd.store.usage_values import Level, Scope, UsageRow, merged
 from seatd.store.values import Value
 
 
@@ -180,11 +180,21 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         )
 
     async def _rows(self, customer: str, scopes: Sequence[Scope], period: Period) -> Mapping[Scope, UsageRow]:
+        """A few scopes at a time: between them others have their turn."""
         months, days = period.parts()
-        by_month = await self.usage(customer, scopes, "month", months)
-        by_day = await self.usage(customer, scopes, "day", days)
-        found = zip(scopes, by_month, by_day, strict=True)
-        return {scope: merged([*of_months, *of_days]) for scope, of_months, of_days in found}
+        found: dict[Scope, UsageRow] = {}
+        for start in range(0, len(scopes), SCOPES_AT_ONCE):
+            part = scopes[start : start + SCOPES_AT_ONCE]
+            by_month = await self._if_any(customer, part, "month", months)
+            by_day = await self._if_any(customer, part, "day", days)
+            for scope, of_months, of_days in zip(part, by_month, by_day, strict=True):
+                found[scope] = merged([*of_months, *of_days])
+        return found
+
+    async def _if_any(
+        self, customer: str, scopes: Sequence[Scope], level: Level, numbers: Sequence[int]
+    ) -> list[list[UsageRow]]:
+        return await self.usage(customer, scopes, level, numbers) if numbers else [[] for _ in scopes]
 
     async def _metering(self, customer: str, created_ms: int, period: Period) -> Metering:
         """What the stream of events says of this time, as far as it reaches back."""
