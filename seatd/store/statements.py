@@ -210,7 +210,7 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         name = customer_key("events", self.partition(customer), customer)
         oldest = await self.pipeline.command("XRANGE", name, "-", "+", "COUNT", 1)
         known_ms = int(oldest[0][0].partition(b"-")[0]) if oldest else await self.time_ms()
-        is_known = known_ms <= max(period.from_ms, created_ms)
+        is_known = known_ms <= max(period.from_ms, created_ms) or created_ms >= period.till_ms
         state = "in_part" if any(counts.values()) else "whole" if is_known else "not_known"
         return msgspec.convert(
             {
