@@ -37,6 +37,7 @@ class Deletions:
         store = self._hub.store
         if await self._begin(customer):
             await self._force_out(customer)
+            await store.issue_last(customer, Deed(by=SYSTEM, action="invoices.issue", target=customer))
             for row in await store.registry([customer]):
                 deed = Deed(by=SYSTEM, action="licenses.withdraw", target=row.id)
                 await store.drop_license(customer, row.id, deed=deed)

@@ -18,6 +18,8 @@ from seatd.store.values import Value
 
 PLACE = "invoices"
 EPOCH = date(1970, 1, 1)
+MOST_DAYS = 366
+"""So many days may be on a statement."""
 
 Metered = Literal["whole", "in_part", "not_known"]
 

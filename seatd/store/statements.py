@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from seatd.store.overviews import Overview
 from seatd.store.price_values import price_list
 from seatd.store.registry import RegistryVerbs
 from seatd.store.statement_values import (
+    MOST_DAYS,
     PLACE,
     Figures,
     Metering,
@@ -27,8 +29,8 @@ from seatd.store.statement_values import (
     total_of,
     utc,
 )
-from seatd.store.usage import UsageVerbs
-from seatd.store.usage_values import Scope, UsageRow, merged
+from seatd.store.usage import SCOPES_AT_ONCE, UsageVerbs
+from seatd.store.usage_values import Level, Scope, UsageRow, merged
 from seatd.store.values import Value
 
 
@@ -85,12 +87,26 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         async def decide() -> Sequence[Change]:
             nonlocal outcome
             outcome = await self._issuable(customer, period, deed)
-            if not isinstance(outcome, Statement) or outcome.number is None:
-                return ()
-            return [Sealed(place=PLACE, field=outcome.number, after=msgspec.to_builtins(outcome))]
+            return [_sealed(outcome)] if isinstance(outcome, Statement) else ()
 
         await self.amend(customer, deed, decide)
         return outcome
+
+    async def issue_last(self, customer: str, deed: Deed) -> None:
+        """The statement of the days that are on none yet, of a customer that is just being deleted and has a price list.
+
+        It may be asked again, and by several: then there is nothing left to be said. Raises `StoreUnavailable`.
+        """
+
+        async def decide() -> Sequence[Change]:
+            issued = await self.statements(customer)
+            period = await self._last_period(customer, issued)
+            if period is None:
+                return ()
+            statement = await self._numbered(customer, period, issued, deed, await self.time_ms())
+            return [_sealed(statement)]
+
+        await self.amend(customer, deed, decide)
 
     async def statements(self, customer: str) -> list[StatementRow]:
         """All that were issued, the latest first."""
@@ -124,6 +140,24 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         now_ms = await self.time_ms()
         if period.till_ms > now_ms:
             return NotOver()
+        return await self._numbered(customer, period, issued, deed, now_ms)
+
+    async def _last_period(self, customer: str, issued: Sequence[StatementRow]) -> Period | None:
+        """From the day after the last statement (or the customer's first) to its last; None: nothing is left to be said."""
+        facts = await self.facts(customer, "account")
+        end_ms = facts.get("delete_at_ms")
+        if facts.get("status") != "deleted" or not end_ms or not facts.get("prices"):
+            return None
+        last = utc(end_ms - 1).date()
+        first = max(
+            (row.to + timedelta(days=1) for row in issued), default=utc(facts.get("created_ms") or 0).date()
+        )
+        first = max(first, last - timedelta(days=MOST_DAYS - 1))
+        return Period(first, last) if first <= last else None
+
+    async def _numbered(
+        self, customer: str, period: Period, issued: Sequence[StatementRow], deed: Deed, now_ms: int
+    ) -> Statement:
         number = _next_number(customer, period, issued)
         draft = await self.draft(customer, period)
         return replace(draft, number=number, issued=utc(now_ms), issued_by=deed.by.name)
@@ -146,11 +180,21 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         )
 
     async def _rows(self, customer: str, scopes: Sequence[Scope], period: Period) -> Mapping[Scope, UsageRow]:
+        """A few scopes at a time: between them others have their turn."""
         months, days = period.parts()
-        by_month = await self.usage(customer, scopes, "month", months)
-        by_day = await self.usage(customer, scopes, "day", days)
-        found = zip(scopes, by_month, by_day, strict=True)
-        return {scope: merged([*of_months, *of_days]) for scope, of_months, of_days in found}
+        found: dict[Scope, UsageRow] = {}
+        for start in range(0, len(scopes), SCOPES_AT_ONCE):
+            part = scopes[start : start + SCOPES_AT_ONCE]
+            by_month = await self._if_any(customer, part, "month", months)
+            by_day = await self._if_any(customer, part, "day", days)
+            for scope, of_months, of_days in zip(part, by_month, by_day, strict=True):
+                found[scope] = merged([*of_months, *of_days])
+        return found
+
+    async def _if_any(
+        self, customer: str, scopes: Sequence[Scope], level: Level, numbers: Sequence[int]
+    ) -> list[list[UsageRow]]:
+        return await self.usage(customer, scopes, level, numbers) if numbers else [[] for _ in scopes]
 
     async def _metering(self, customer: str, created_ms: int, period: Period) -> Metering:
         """What the stream of events says of this time, as far as it reaches back."""
@@ -166,7 +210,7 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
         name = customer_key("events", self.partition(customer), customer)
         oldest = await self.pipeline.command("XRANGE", name, "-", "+", "COUNT", 1)
         known_ms = int(oldest[0][0].partition(b"-")[0]) if oldest else await self.time_ms()
-        is_known = known_ms <= max(period.from_ms, created_ms)
+        is_known = known_ms <= max(period.from_ms, created_ms) or created_ms >= period.till_ms
         state = "in_part" if any(counts.values()) else "whole" if is_known else "not_known"
         return msgspec.convert(
             {
@@ -176,6 +220,10 @@ class StatementVerbs(RegistryVerbs, UsageVerbs, EventVerbs):
             },
             Metering,
         )
+
+
+def _sealed(statement: Statement) -> Sealed:
+    return Sealed(place=PLACE, field=str(statement.number), after=msgspec.to_builtins(statement))
 
 
 def _assigned(overview: Overview) -> dict[Scope, int]:
@@ -192,4 +240,5 @@ def _assigned(overview: Overview) -> dict[Scope, int]:
 def _next_number(customer: str, period: Period, issued: Sequence[StatementRow]) -> str:
     """Customer, year of the period's last day, and what comes next in it: from 0001 on, without gaps."""
     prefix = f"{customer}-{period.last.year}-"
-    return f"{prefix}{sum(row.number.startswith(prefix) for row in issued) + 1:04}"
+    taken = [row.number.removeprefix(prefix) for row in issued if row.number.startswith(prefix)]
+    return f"{prefix}{max(map(int, taken), default=0) + 1:04}"

@@ -140,3 +140,22 @@ async def test_an_administrator_who_takes_it_back_at_the_last_moment(
             ("deleted", False) if begun else ("active", True)
         )
         await set_end(store, None)
+
+
+async def test_a_last_statement_is_left_of_who_has_prices(
+    hubs: Hubs, store: Store, clock: Clock, licensed: Licensed
+) -> None:
+    hub, other = await hubs(), await hubs("n2")
+    await licensed("CALL_CENTER", 5)
+    await set_end(store, clock.now_ms + SOON_MS)
+
+    async def decide() -> Sequence[Change]:
+        return [Change(place="account", field="prices", after={"CALL_CENTER": {"seat_hours": "1"}})]
+
+    await store.amend("acme", Deed(by=SYSTEM, action="customers.prices"), decide)
+    clock.pass_ms(SOON_MS)
+    await looks(hub, other)
+    assert await store.customers() == []
+    (row,) = await store.statements("acme")
+    assert (row.number, row.total) == ("acme-2026-0001", "0.00")
+    assert (await actions(store)).count("invoices.issue") == 1

@@ -190,6 +190,51 @@ async def test_they_outlive_the_customer(january: Office, store: Store) -> None:
     assert await store.statement("acme", "acme-2026-0001") == statement
 
 
+async def ending(store: Store, end_ms: int) -> None:
+    await amend(
+        store,
+        Change(place="account", field="status", after="deleted"),
+        Change(place="account", field="delete_at_ms", after=end_ms),
+    )
+
+
+async def test_the_last_days_of_a_customer(january: Office, store: Store) -> None:
+    await issued(store, Period(date(2026, 1, 1), date(2026, 1, 10)))
+    await store.issue_last("acme", DEED)
+    assert await store.statement_count("acme") == 1
+    await ending(store, FEBRUARY.from_ms)
+    await asyncio.gather(*(store.issue_last("acme", DEED) for _ in range(3)))
+    rows = await store.statements("acme")
+    assert {row.number: row.period for row in rows} == {
+        "acme-2026-0001": Period(date(2026, 1, 1), date(2026, 1, 10)),
+        "acme-2026-0002": Period(date(2026, 1, 11), date(2026, 1, 31)),
+    }
+
+
+async def test_a_last_statement_that_is_all_there_is(january: Office, store: Store) -> None:
+    await ending(store, FEBRUARY.from_ms)
+    await store.issue_last("acme", DEED)
+    (row,) = await store.statements("acme")
+    assert (row.from_, row.to, row.total) == (date(2025, 12, 31), date(2026, 1, 31), "18.31")
+
+
+async def test_who_has_no_prices_gets_none(january: Office, store: Store) -> None:
+    await amend(store, Change(place="account", field="prices", before="?", after=None))
+    await ending(store, FEBRUARY.from_ms)
+    await store.issue_last("acme", DEED)
+    assert await store.statement_count("acme") == 0
+
+
+async def test_a_last_statement_brings_no_customer_back(january: Office, store: Store) -> None:
+    """A node is slow, and another one has forgotten the customer meanwhile."""
+    for license in ("cc", "qa"):
+        await store.drop_license("acme", license)
+    await ending(store, FEBRUARY.from_ms)
+    assert await store.forget_customer("acme")
+    await amend(store, Sealed(place="invoices", field="acme-2026-0001", after={}))
+    assert await store.customers() == []
+
+
 async def test_what_was_metered_in_part_is_said(january: Office, store: Store) -> None:
     await january.open("carol", "CALL_CENTER", device="carol")
     name = customer_key("meters", store.partition("acme"), "acme")
@@ -198,6 +243,13 @@ async def test_what_was_metered_in_part_is_said(january: Office, store: Store) -
     draft = await store.draft("acme", FEBRUARY)
     assert (draft.metering.state, draft.metering.recounted) == ("in_part", 1)
     assert (await store.draft("acme", JANUARY)).metering.state == "whole"
+
+
+async def test_before_there_was_a_customer_nothing_was_lost(january: Office, store: Store) -> None:
+    name = customer_key("events", store.partition("acme"), "acme")
+    await store.pipeline.command("XTRIM", name, "MAXLEN", 1)
+    before = Period(date(2025, 11, 1), date(2025, 11, 30))
+    assert (await store.draft("acme", before)).metering.state == "whole"
 
 
 async def test_what_nobody_can_know_any_more_is_said(january: Office, store: Store) -> None:

@@ -8,13 +8,15 @@
 if is_stale(audit) then
   return answer('stale')
 end
-local issued = {}
+local issued, others = {}, false
 for _, change in ipairs(args.changes) do
   if change.place == 'invoices' then
     if not change.value or issued[change.field] or redis.call('HEXISTS', invoices, change.field) == 1 then
       return answer('kept')
     end
     issued[change.field] = true
+  else
+    others = true
   end
 end
 apply({
@@ -23,5 +25,7 @@ apply({
 })
 schedule_deletion()
 note_change(audit)
-redis.call('SADD', customers, args.customer)
+if others then  -- a statement is also written of a customer that is just being deleted, and must not bring it back
+  redis.call('SADD', customers, args.customer)
+end
 return answer('amended')

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import structlog
 
-from seatd.store.statement_values import Metering, Period, Statement
+from seatd.store.statement_values import MOST_DAYS, Metering, Period, Statement
 from seatd.store.statements import Ended, NotOver, Overlaps
 from seatd.web.api.customer_views import CustomerPath
 from seatd.web.api.downloads import Download, table
@@ -20,7 +20,6 @@ from seatd.web.errors import Problem, invalid
 ops = Ops("invoices")
 _log = structlog.get_logger(__name__)
 
-MOST_DAYS = 366
 DAYS_KEPT = 800
 """So long the store has rows of days; those of months it has for ever."""
 
