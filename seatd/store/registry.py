@@ -28,6 +28,8 @@ from seatd.store.registry_values import (
 from seatd.store.resources import ResourceVerbs
 from seatd.store.values import node_name
 
+CUSTOMERS_AT_ONCE = 5
+"""Looked at together: the store runs a pipeline as a whole, and so does a turn of the loop what comes back."""
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
@@ -119,8 +121,14 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         """All licenses (of these customers) with their use, by customer and id: one consistent view per customer."""
         if customers is None:
             customers = await self.customers()
-        overviews = await asyncio.gather(*map(self.overview, customers))
-        return [row for overview in overviews for row in overview.licenses]
+        return [row async for overview in self.overviews(customers) for row in overview.licenses]
+
+    async def overviews(self, customers: Sequence[str]) -> AsyncIterator[Overview]:
+        """The overviews of these customers, in their order; a few are asked for together, then others have their turn."""
+        for start in range(0, len(customers), CUSTOMERS_AT_ONCE):
+            names = customers[start : start + CUSTOMERS_AT_ONCE]
+            for overview in await asyncio.gather(*map(self.overview, names)):
+                yield overview
 
     async def overview(self, customer: str) -> Overview:
         """A customer at one moment: account, licenses with their use, sessions, resources."""

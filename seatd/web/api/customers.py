@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -82,9 +81,9 @@ async def list_customers(call: Call[Nothing, CustomersQuery, Nothing]) -> Listin
         query,
         query.sort.replace("created", "created_ms"),
     )
-    overviews = await asyncio.gather(*(store.overview(account.id) for account in page.items))
-    items = tuple(customer_row(call, overview) for overview in overviews)
-    return Listing(items=items, page=page.page, size=page.size, total=page.total)
+    overviews = store.overviews([account.id for account in page.items])
+    items = [customer_row(call, overview) async for overview in overviews]
+    return Listing(items=tuple(items), page=page.page, size=page.size, total=page.total)
 
 
 @ops.op(
