@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import itertools
 import time
-from collections.abc import Mapping
 
 import aiohttp
 from rich.progress import Progress
 
+from loadtest.asking import asking
 from loadtest.figures import Figure, show, write
 from loadtest.grants import compared, grants, timed
 from loadtest.pages import Asker, pages
@@ -54,14 +52,6 @@ async def _measured(
             for _ in range(options.rounds):
                 await asker.ask(name, path)
         alone = await timed(ways, options.grants_s)
-        asking = asyncio.create_task(_ask_on(Asker(server, http), asked))
-        meanwhile = await timed(ways, options.grants_s)
-        asking.cancel()
-        await asyncio.wait([asking])
+        async with asking(server, asked.values()):
+            meanwhile = await timed(ways, options.grants_s)
         return [*asker.figures(), *compared(alone, meanwhile)]
-
-
-async def _ask_on(asker: Asker, asked: Mapping[str, str]) -> None:
-    """One page after another, as fast as they come."""
-    for name, path in itertools.cycle(asked.items()):
-        await asker.ask(name, path)

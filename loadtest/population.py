@@ -62,12 +62,15 @@ def _shares(total: int, count: int) -> list[int]:
 
 async def fill(node: SecondNode, them: Sequence[Customer], advance: Advance) -> None:
     """Puts all of it in."""
-    for customer in them:
-        await node.store.put_license(_key(customer), deed=_deed("licenses.import", customer.name))
-        await node.store.claim_domains(customer.name, [customer.domain])
-        advance(customer.licenses)
+    await _batched(_licenses(node, customer, advance) for customer in them)
     await _batched(_users(node, customer, advance) for customer in them)
     await _batched(_sessions(node, them, advance))
+
+
+async def _licenses(node: SecondNode, customer: Customer, advance: Advance) -> None:
+    await node.store.put_license(_key(customer), deed=_deed("licenses.import", customer.name))
+    await node.store.claim_domains(customer.name, [customer.domain])
+    advance(customer.licenses)
 
 
 def _key(customer: Customer) -> LicenseKey:

@@ -21,6 +21,7 @@ class SecondNode:
     def __init__(self, url: str) -> None:
         self.name = f"bench~{secrets.token_hex(4)}"
         self.store = Store(connect(url, ConnectOptions()), StoreOptions())
+        self.store.owns_engine = True  # it is the bench's own, and to write at once makes filling it shorter
         self._done: dict[int, int] = {}
 
     async def beat(self, *, joined: bool) -> None:

@@ -6,19 +6,14 @@ client and goes through `product_label` first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client import disable_created_metrics as _disable_created_metrics
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from seatd import __version__
+from seatd.license_series import LicenseNames
 from seatd.licensing.catalog import Catalog
-
-if TYPE_CHECKING:
-    from seatd.store.registry_values import LicenseRow
 
 # Seconds. Each range reaches from what is usual to what somebody should be woken for.
 SCRIPT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -42,8 +37,7 @@ class Metrics:
     def __init__(self, products: Iterable[str] | None = None, *, version: str = __version__) -> None:
         self.registry = CollectorRegistry()
         self._products = frozenset(Catalog.load().products if products is None else products)
-        self._licenses = _Licenses()
-        self.registry.register(self._licenses)
+        self.registry.register(LicenseNames())
         ProcessCollector(registry=self.registry)
         self._define_sessions()
         self._define_seats()
@@ -56,10 +50,6 @@ class Metrics:
     def product_label(self, product: str) -> str:
         """The product's name, or `other` for one that is not in the catalogue."""
         return product if product in self._products else OTHER_PRODUCT
-
-    def set_registry(self, rows: Iterable[LicenseRow]) -> None:
-        """Shows these licenses and no others from now on: one snapshot of the store, taken per scrape."""
-        self._licenses.rows = tuple(rows)
 
     def _define_sessions(self) -> None:
         self.sessions = self._gauge(
@@ -150,37 +140,3 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"seatd_{name}", text, labels, buckets=buckets, registry=self.registry)
-
-
-class _Licenses(Collector):
-    """Store-wide figures out of the last snapshot: a license that is gone from it has no series any more."""
-
-    LABELS = ("customer", "product", "license")
-
-    def __init__(self) -> None:
-        self.rows: tuple[LicenseRow, ...] = ()
-
-    def describe(self) -> Iterator[Metric]:
-        yield from self._families()
-
-    def collect(self) -> Iterator[Metric]:
-        used, limit, above, expiry = self._families()
-        for row in self.rows:
-            labels = (row.customer, row.product, row.id)
-            used.add_metric(labels, row.used)
-            limit.add_metric(labels, row.limit)
-            above.add_metric(labels, row.above_limit)
-            expiry.add_metric(labels, row.valid_till_ms / 1000)
-        yield from (used, limit, above, expiry)
-
-    def _families(self) -> tuple[GaugeMetricFamily, ...]:
-        return (
-            GaugeMetricFamily("seatd_seats_used", "Seats in use, in the whole store.", labels=self.LABELS),
-            GaugeMetricFamily("seatd_seats_limit", "Seats that the license allows.", labels=self.LABELS),
-            GaugeMetricFamily("seatd_seats_above_limit", "Seats in use above the limit.", labels=self.LABELS),
-            GaugeMetricFamily(
-                "seatd_license_expiry_timestamp_seconds",
-                "When the license ends, Unix time.",
-                labels=self.LABELS,
-            ),
-        )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
 
 from seatd import __version__
+from seatd.license_series import LABELS, NAMES, LicenseNames, with_licenses
 from seatd.metrics import Metrics
 from seatd.store.registry_values import LicenseRow
 
@@ -27,8 +32,8 @@ def defined(metrics: Metrics) -> Iterator[tuple[str, tuple[str, str]]]:
         if hasattr(attribute, "_labelnames") and hasattr(attribute, "_type"):
             suffix = "_total" if attribute._type == "counter" else ""
             yield f"{attribute._name}{suffix}", (",".join(attribute._labelnames), attribute._type)
-    for family in metrics._licenses.describe():
-        yield family.name, (",".join(metrics._licenses.LABELS), "gauge")
+    for family in LicenseNames().collect():
+        yield family.name, (",".join(LABELS), "gauge")
 
 
 def row(license_id: str, *, used: int = 0, customer: str = "acme") -> LicenseRow:
@@ -55,8 +60,8 @@ def row(license_id: str, *, used: int = 0, customer: str = "acme") -> LicenseRow
     )
 
 
-def text(metrics: Metrics) -> str:
-    return generate_latest(metrics.registry).decode()
+def text(metrics: Metrics, *rows: LicenseRow) -> str:
+    return asyncio.run(with_licenses(generate_latest(metrics.registry), rows)).decode()
 
 
 def test_the_page_and_the_code_say_the_same() -> None:
@@ -94,23 +99,39 @@ def test_two_nodes_in_one_process_do_not_share() -> None:
 
 def test_licenses_are_those_of_the_last_snapshot() -> None:
     metrics = Metrics()
-    metrics.set_registry([row("a", used=3), row("b")])
     labels = '{customer="acme",license="a",product="CALL_CENTER"}'
-    shown = text(metrics)
+    shown = text(metrics, row("a", used=3), row("b"))
     assert f"seatd_seats_used{labels} 3.0\n" in shown
     assert f"seatd_seats_limit{labels} 5.0\n" in shown
     assert f"seatd_license_expiry_timestamp_seconds{labels} 1.8000000005e+09\n" in shown
     assert f"seatd_seats_above_limit{labels} 0.0\n" in shown
-    metrics.set_registry([row("a", used=7)])
-    assert f"seatd_seats_above_limit{labels} 2.0\n" in text(metrics)
-    metrics.set_registry([row("b")])
-    assert 'license="a"' not in text(metrics)
+    assert f"seatd_seats_above_limit{labels} 2.0\n" in text(metrics, row("a", used=7))
+    assert 'license="a"' not in text(metrics, row("b"))
 
 
 def test_names_in_labels_are_escaped() -> None:
-    metrics = Metrics()
-    metrics.set_registry([row('x"} 1\nforged 1', customer="a\\b")])
-    assert "\nforged" not in text(metrics)
+    assert "\nforged" not in text(Metrics(), row('x"} 1\nforged 1', customer="a\\b"))
+
+
+@pytest.mark.parametrize("encode", [generate_latest, openmetrics.generate_latest])
+def test_licenses_are_written_as_the_library_would(encode: Callable[[Collector], bytes]) -> None:
+    rows = [row(f'l{number}"\\\n', used=number * 7, customer="ä\\") for number in range(120)]
+
+    class AsTheLibrary(Collector):
+        def collect(self) -> Iterator[GaugeMetricFamily]:
+            values = (
+                lambda r: r.used,
+                lambda r: r.limit,
+                lambda r: r.above_limit,
+                lambda r: r.valid_till_ms / 1000,
+            )
+            for (name, about), value in zip(NAMES.items(), values, strict=True):
+                family = GaugeMetricFamily(name, about, labels=LABELS)
+                for one in rows:
+                    family.add_metric((one.customer, one.product, one.id), value(one))
+                yield family
+
+    assert asyncio.run(with_licenses(encode(LicenseNames()), rows)) == encode(AsTheLibrary())
 
 
 @pytest.mark.parametrize(

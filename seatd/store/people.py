@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Literal
 
 import msgpack
 import msgspec
 
 from seatd.store.agencies import AgencyVerbs
+from seatd.store.hashes import fields_of
 from seatd.store.values import Value
 
+USERS_AT_ONCE = 500
+"""Read in one command. Between two of them others have their turn, here and in the store."""
 UserRole = Literal["owner", "admin", "supervisor", "agent"]
 
 
@@ -25,13 +28,21 @@ class UserRecord(Value, frozen=True, kw_only=True):
     created_ms: int = 0
 
 
+_record = msgspec.json.Decoder(UserRecord)
+
+
 class PeopleVerbs(AgencyVerbs):
     """Users. They are changed by `amend`, place `users`."""
 
-    async def users(self, customer: str) -> dict[str, UserRecord]:
-        """All users of a customer by `name@domain`."""
-        found = await self.hash_at(self._of("users", customer))
-        return {name.decode(): msgspec.json.decode(text, type=UserRecord) for name, text in found.items()}
+    async def users(self, customer: str) -> AsyncIterator[dict[str, UserRecord]]:
+        """All users of a customer by `name@domain`, some at a time; one who is changed meanwhile may come twice."""
+        cursor = 0
+        while True:
+            key = self._of("users", customer)
+            cursor, found = await self.pipeline.command("HSCAN", key, cursor, "COUNT", USERS_AT_ONCE)
+            yield {name.decode(): _record.decode(text) for name, text in fields_of(found).items()}
+            if not int(cursor):
+                return
 
     async def user(self, customer: str, user: str) -> UserRecord | None:
         """One user; None: there is none such."""

@@ -28,6 +28,10 @@ from seatd.store.registry_values import (
 from seatd.store.resources import ResourceVerbs
 from seatd.store.values import node_name
 
+CUSTOMERS_AT_ONCE = 5
+"""Looked at together: the store runs a pipeline as a whole, and so does a turn of the loop what comes back."""
+MEMBERS_AT_ONCE = 1000
+"""Names read in one command."""
 SCAN = 200
 """Rows asked for at a time where all must be looked at."""
 
@@ -119,8 +123,14 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         """All licenses (of these customers) with their use, by customer and id: one consistent view per customer."""
         if customers is None:
             customers = await self.customers()
-        overviews = await asyncio.gather(*map(self.overview, customers))
-        return [row for overview in overviews for row in overview.licenses]
+        return [row async for overview in self.overviews(customers) for row in overview.licenses]
+
+    async def overviews(self, customers: Sequence[str]) -> AsyncIterator[Overview]:
+        """The overviews of these customers, in their order; a few are asked for together, then others have their turn."""
+        for start in range(0, len(customers), CUSTOMERS_AT_ONCE):
+            names = customers[start : start + CUSTOMERS_AT_ONCE]
+            for overview in await asyncio.gather(*map(self.overview, names)):
+                yield overview
 
     async def overview(self, customer: str) -> Overview:
         """A customer at one moment: account, licenses with their use, sessions, resources."""
@@ -157,20 +167,34 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         """A license's users in order of name, those whose name contains `search` (of these domains). None: no such license."""
         if not search and domains is None:
             return await self._holders(customer, license, offset, size)
-        found: list[HolderRow] = []
-        start = 0
-        while True:
-            page = await self._holders(customer, license, start, SCAN)
-            if page is None:
-                return None
+        found = await self._members(customer, license, search.casefold(), domains)
+        if found is None:
+            return None
+        page = await self._holders(customer, license, 0, size, found[offset : offset + size])
+        return page and Page(items=page.items, total=len(found))
+
+    async def _members(
+        self, customer: str, license: str, sought: str, domains: Container[str] | None
+    ) -> list[bytes] | None:
+        """A license's users that are sought, as they stand in its index. None: no such license."""
+        packed = await self.pipeline.command("HGET", self._of("licenses", customer), license)
+        if packed is None:
+            return None
+        is_nominal = msgpack.unpackb(packed)["kind"] == "nominal"
+        key = self._of("assignments" if is_nominal else "seats", customer)
+        after, end = f"[{license}\0".encode(), f"({license}\1"
+        found: list[bytes] = []
+        while members := await self.pipeline.command(
+            "ZRANGEBYLEX", key, after, end, "LIMIT", 0, MEMBERS_AT_ONCE
+        ):
+            users = map(_user_of, members)
             found += [
-                row
-                for row in page.items
-                if search.casefold() in row.user.casefold() and (domains is None or row.domain in domains)
+                member
+                for member, user in zip(members, users, strict=True)
+                if sought in user.casefold() and (domains is None or user.rpartition("@")[2] in domains)
             ]
-            start += SCAN
-            if start >= page.total:
-                return Page(items=tuple(found[offset : offset + size]), total=len(found))
+            after = b"(" + members[-1]
+        return found
 
     async def sessions(
         self,
@@ -258,8 +282,12 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         )
         return [id_ for values in found for id_, value in zip(ids, values, strict=True) if value is not None]
 
-    async def _holders(self, customer: str, license: str, offset: int, size: int) -> Page[HolderRow] | None:
-        answer = await self.call("holders", customer, license=license, offset=offset, size=size)
+    async def _holders(
+        self, customer: str, license: str, offset: int, size: int, members: Sequence[bytes] | None = None
+    ) -> Page[HolderRow] | None:
+        answer = await self.call(
+            "holders", customer, license=license, offset=offset, size=size, members=members
+        )
         if answer.word == "unknown":
             return None
         rows = (
@@ -277,6 +305,12 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
 
     async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
         return await asyncio.gather(*(self.pipeline.command(*words) for words in commands))
+
+
+def _user_of(member: bytes) -> str:
+    """The user in `license NUL holder`; of a holder that is a device, its user."""
+    name, _, place = member.decode().partition("\0")[2].partition("@")
+    return f"{name}@{place.partition('/')[0]}"
 
 
 def _session_row(customer: str, item: dict[str, Any]) -> SessionRow:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 from msgspec.structs import replace
-from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.exposition import choose_encoder
 
+from seatd.license_series import with_licenses
 from seatd.store.registry_values import LicenseRow
 from seatd.store.values import StoreUnavailable
 from seatd.web.api.license_use import use_of
 from seatd.web.services import SERVICES, Services
+
+COMPRESSED_ELSEWHERE = 16 * 1024
+"""From this size on a page is compressed in a thread of its own."""
 
 
 async def metrics_page(request: web.Request) -> web.StreamResponse:
@@ -18,28 +24,37 @@ async def metrics_page(request: web.Request) -> web.StreamResponse:
     While the store is away the page still answers 200 with what the node itself knows: alerts need it most then.
     """
     services = request.app[SERVICES]
-    await _take_snapshot(services)
-    return await make_aiohttp_handler(services.metrics.registry)(request)
+    rows = await _snapshot(services)
+    encode, content_type = choose_encoder(",".join(request.headers.getall("Accept", ())))
+    registry = services.metrics.registry
+    names = request.query.getall("name[]", ())
+    page = await with_licenses(encode(registry.restricted_registry(names) if names else registry), rows)
+    response = web.Response(
+        body=page, headers={"Content-Type": content_type}, zlib_executor_size=COMPRESSED_ELSEWHERE
+    )
+    response.enable_compression()
+    return response
 
 
-async def _take_snapshot(services: Services) -> None:
+async def _snapshot(services: Services) -> list[LicenseRow]:
     try:
-        rows = _counted(services, await services.store.registry())
+        rows = [row async for row in _counted(services)]
         waiting = await services.store.waiting_to_end()
         deliveries = await services.store.waiting_deliveries()
     except StoreUnavailable:
         services.metrics.store_up.set(0)
         services.metrics.parked_sessions.set(float("nan"))
         services.metrics.webhook_pending.set(float("nan"))
-        services.metrics.set_registry(())
-        return
+        return []
     services.metrics.store_up.set(1)
     services.metrics.parked_sessions.set(waiting)
     services.metrics.webhook_pending.set(deliveries)
-    services.metrics.set_registry(rows)
+    return rows
 
 
-def _counted(services: Services, rows: list[LicenseRow]) -> list[LicenseRow]:
-    """The rows with what their products count as used."""
-    uses = (use_of(row, rows, services.catalog, services.now_ms()) for row in rows)
-    return [replace(use.row, used=use.used) for use in uses]
+async def _counted(services: Services) -> AsyncIterator[LicenseRow]:
+    """All licenses, with what their products count as used."""
+    async for overview in services.store.overviews(await services.store.customers()):
+        for row in overview.licenses:
+            use = use_of(row, overview.licenses, services.catalog, services.now_ms())
+            yield row if use.used == row.used else replace(row, used=use.used)

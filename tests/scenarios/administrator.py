@@ -10,6 +10,8 @@ from typing import Any
 
 import aiohttp
 
+from seatd_protocol.messages import Welcome
+from tests.scenarios.client import Client
 from tests.scenarios.company import Company
 from tests.servers import Server
 
@@ -75,6 +77,16 @@ class Administrator:
 def operator(node: Server) -> Administrator:
     """The operator of a node, with the token in its data folder."""
     return Administrator(node, node.token)
+
+
+async def people(company: Company, *names: str, product: str = "CALL_CENTER") -> dict[str, Client]:
+    """Clients of users, signed in one after another, at each node in turn."""
+    found = {}
+    for number, name in enumerate(names):
+        node = company.nodes[number % len(company.nodes)]
+        found[name] = await company.sign_in(node, name, product, acks=True)
+        assert isinstance(found[name].first, Welcome), found[name].first
+    return found
 
 
 async def seats_in_use(company: Company, product: str = "CALL_CENTER") -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.scenarios.administrator import Administrator, operator
 from tests.scenarios.company import Company
 from tests.servers import Server, Servers
 
@@ -67,3 +68,9 @@ async def brisk_company(brisk: Server) -> AsyncIterator[Company]:
     own = Company(brisk)
     yield own
     own.leave()
+
+
+@pytest.fixture
+def root(pair: Pair) -> Administrator:
+    """The operator, at the other node than the one that `company` asks."""
+    return operator(pair.b)

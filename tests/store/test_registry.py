@@ -270,13 +270,28 @@ async def test_users_come_in_pages(office: Office, store: Store, licensed: Licen
 async def test_users_can_be_searched(
     office: Office, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "SCAN", 2)
+    monkeypatch.setattr(registry, "MEMBERS_AT_ONCE", 2)
     await licensed("CALL_CENTER", 9, id="cc")
     for name in ("Anna", "hannah", "bob", "johanna", "carol"):
         await office.open(name, "CALL_CENTER")
     assert await users(store, "cc", search="ANNA") == (["Anna", "hannah", "johanna"], 3)
     assert await users(store, "cc", search="anna", offset=1, size=1) == (["hannah"], 3)
     assert await users(store, "cc", search="nobody") == ([], 0)
+
+
+async def test_users_of_a_nominal_license_and_of_devices_can_be_searched(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    await licensed("MOBILE", 9, id="m", kind="nominal")
+    await licensed("VOIP_DEVICE", 9, id="v")
+    for name in ("anna", "bob"):
+        assert (await store.assign("acme", "m", person(name), domain=DOMAIN)).status == "assigned"
+    await office.open("anna", "VOIP_DEVICE", kind="ip_phone", device="x/bob@y")
+    assert await users(store, "m", search="ann") == (["anna"], 1)
+    assert await users(store, "m", domains={DOMAIN}) == (["anna", "bob"], 2)
+    assert await users(store, "m", domains={"else.example"}) == ([], 0)
+    assert await users(store, "v", search="ann") == (["anna"], 1)
+    assert await users(store, "v", search="bob") == ([], 0)  # the device's name is not the user's
 
 
 async def test_users_of_an_unknown_license(store: Store) -> None:

@@ -1,6 +1,7 @@
--- holders: a page of a license's users: those assigned (nominal) or those who hold a seat of it (competitive).
+-- holders: a page of a license's users: those assigned (nominal) or those who hold a seat of it (competitive). With `members`, of
+-- the index of these, just those.
 -- keys: licenses seats assignments sessions by_user
--- args: customer license offset size
+-- args: customer license offset size members
 -- answers: holders {items total} | unknown {}
 -- uses: view indexes
 local packed = redis.call('HGET', licenses, args.license)
@@ -26,7 +27,7 @@ end
 
 local items = {}
 local head = args.license
-for i, member in ipairs(redis.call(
+for i, member in ipairs(args.members or redis.call(
   'ZRANGEBYLEX', source, '[' .. head .. '\0', '(' .. head .. '\1', 'LIMIT', args.offset, args.size
 )) do
   local user = string.match(tail(member), '^([^@]*@[^/]*)')

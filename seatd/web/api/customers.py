@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -82,7 +81,7 @@ async def list_customers(call: Call[Nothing, CustomersQuery, Nothing]) -> Listin
         query,
         query.sort.replace("created", "created_ms"),
     )
-    overviews = await asyncio.gather(*(store.overview(account.id) for account in page.items))
+    overviews = [overview async for overview in store.overviews([account.id for account in page.items])]
     items = await customer_rows(call, overviews)
     return Listing(items=items, page=page.page, size=page.size, total=page.total)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -52,10 +54,16 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def views(services: Services, rows: Sequence[LicenseRow]) -> list[LicenseView]:
-    """The rows as they are shown now. `rows` has all licenses of each customer: some count only together."""
+    """The rows as they are shown now. `rows` has all licenses of each customer, one after another:
+    some count only together."""
     weeks = await services.week_changes(rows)
     now_ms = services.now_ms()
-    return [_view(use_of(row, rows, services.catalog, now_ms), now_ms, weeks.get(row.id)) for row in rows]
+    shown: list[LicenseView] = []
+    for _, group in groupby(rows, key=lambda row: row.customer):
+        own = list(group)
+        shown += [_view(use_of(row, own, services.catalog, now_ms), now_ms, weeks.get(row.id)) for row in own]
+        await asyncio.sleep(0)  # others have their turn
+    return shown
 
 
 async def view(services: Services, row: LicenseRow) -> LicenseView:

@@ -43,8 +43,7 @@ async def license_totals(call: Call[Nothing, TotalsQuery, Nothing]) -> Listing[P
     query, services = call.query, call.services
     customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     totals: list[ProductTotal] = []
-    for customer in customers:
-        overview = await services.store.overview(customer)
+    async for overview in services.store.overviews(customers):
         rows = [row for row in overview.licenses if call.scope.any_domain(row.domains)]
         totals += totals_of(overview, rows, services.catalog, services.now_ms())
     page = tuple(totals[query.offset : query.offset + query.size])

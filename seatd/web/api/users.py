@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from seatd.store.audit_values import Change
 from seatd.store.people import UserRecord, UserRole
 from seatd.web.api.customer_views import CustomerPath, check_alive
+from seatd.web.api.long_lists import sorted_in_turns
 from seatd.web.api.ops import Call, Ops
-from seatd.web.api.organisation_shapes import Text, listed, matches, merged, named_fields, plain
+from seatd.web.api.organisation_shapes import Text, matches, merged, named_fields, plain
 from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, Search, moment, named_user
 from seatd.web.errors import Problem
 
@@ -78,15 +79,13 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
     """The users of a customer"""
     store, query = call.services.store, call.query
     customer = await call.scope.named_customer(call.path.customer)
-    views = [
-        _view(customer, user, record)
-        for user, record in (await store.users(customer)).items()
-        if call.scope.has_domain(user.rpartition("@")[2])
-    ]
-    page = listed([view for view in views if _is_sought(view, query)], query, query.sort, id_field="user")
-    online = await store.has_session(customer, [view.user for view in page.items])
-    items = tuple(replace(view, online=online[view.user]) for view in page.items)
-    return Listing(items=items, page=page.page, size=page.size, total=page.total)
+    found: dict[str, UserRecord] = {}
+    async for portion in store.users(customer):
+        found |= {user: record for user, record in portion.items() if _is_sought(call, user, record)}
+    page = (await _in_order(found, query.sort))[query.offset : query.offset + query.size]
+    online = await store.has_session(customer, page)
+    items = (replace(_view(customer, user, found[user]), online=online[user]) for user in page)
+    return Listing(items=tuple(items), page=query.page, size=query.size, total=len(found))
 
 
 @ops.op(
@@ -212,13 +211,26 @@ def _view(customer: str, user: str, record: UserRecord) -> UserView:
     )
 
 
-def _is_sought(view: UserView, query: UsersOfQuery) -> bool:
+def _is_sought(call: Call[CustomerPath, UsersOfQuery, Nothing], user: str, record: UserRecord) -> bool:
+    query, domain = call.query, user.rpartition("@")[2]
     return (
-        matches(query.search, view.user, view.name, *view.groups)
-        and query.domain in ("", view.domain)
-        and query.role in (None, view.role)
-        and (not query.group or query.group in view.groups)
+        call.scope.has_domain(domain)
+        and query.domain in ("", domain)
+        and query.role in (None, record.role)
+        and (not query.group or query.group in record.groups)
+        and matches(query.search, user, record.name, *record.groups)
     )
+
+
+async def _in_order(found: dict[str, UserRecord], sort: Sort) -> list[str]:
+    """Users by a field, those who have the same in it by name."""
+    names = await sorted_in_turns(list(found))
+    field, reverse = sort.lstrip("-"), sort.startswith("-")
+    if field == "user":
+        return names[::-1] if reverse else names
+    if field == "created":
+        return await sorted_in_turns(names, lambda name: found[name].created_ms, reverse=reverse)
+    return await sorted_in_turns(names, lambda name: getattr(found[name], field).casefold(), reverse=reverse)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""What is sorted in turns is sorted as `sorted` would, and others have their turn meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from seatd.web.api.long_lists import AT_ONCE, sorted_in_turns
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("number", [0, 1, AT_ONCE, AT_ONCE * 5 + 7])
+async def test_it_is_stable_as_sorted_is(number: int, reverse: bool) -> None:
+    rows = [(place * 7919 % 101, place) for place in range(number)]
+
+    def key(row: tuple[int, int]) -> int:
+        return row[0]
+
+    assert await sorted_in_turns(rows, key, reverse=reverse) == sorted(rows, key=key, reverse=reverse)
+    assert await sorted_in_turns(rows, reverse=reverse) == sorted(rows, reverse=reverse)
+
+
+async def test_others_have_their_turn() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(count())
+    await sorted_in_turns(range(AT_ONCE * 4), lambda row: -row)
+    other.cancel()
+    assert turns >= 6
