@@ -107,8 +107,9 @@ class Deliveries:
 
     async def _portion(self, customer: str, webhook: str) -> bool:
         """Whether there may be more that is worth a try now."""
+        limit = 1 if webhook in self._resting else AT_ONCE  # whether it is back is tried with one
         claimed = await self._store.claim_deliveries(
-            customer, webhook, claim=self._node, lease_ms=self._lease_ms, limit=AT_ONCE
+            customer, webhook, claim=self._node, lease_ms=self._lease_ms, limit=limit
         )
         hook = claimed.webhook
         if hook is None or not claimed.deliveries:

@@ -79,12 +79,13 @@ class Console:
         await self._store.put_sign_in(digest_of(secret), record)
         return secret
 
-    async def caller(self, secret: str, address: str) -> Caller:
-        """Whose session this is; the problem `unauthenticated` when it is nobody's (any more)."""
+    async def caller(self, secret: str, address: str, *, is_use: bool = True) -> Caller:
+        """Whose session this is; the problem `unauthenticated` when it is nobody's (any more). Not `is_use`: this does not
+        count as using it."""
         digest = digest_of(secret)
         session, administrator = await self._found(digest)
         grant = self.grant_of(session, administrator)
-        if grant is None or not await self._is_on(digest, session, administrator):
+        if grant is None or not await self._is_on(digest, session, administrator, is_use):
             self._cache.pop(digest, None)
             raise _over()
         return Caller(
@@ -136,12 +137,12 @@ class Console:
             if session.name == name and self.is_live(session)
         }
 
-    async def _is_on(self, digest: str, session: SignIn, administrator: Administrator) -> bool:
+    async def _is_on(self, digest: str, session: SignIn, administrator: Administrator, is_use: bool) -> bool:
         if administrator.disabled or administrator.generation != session.generation:
             return False
         if not self.is_live(session):
             return False
-        if self._now_ms() - session.seen_ms < min(SEEN_EVERY_MS, self.options.idle_ms // 2):
+        if not is_use or self._now_ms() - session.seen_ms < min(SEEN_EVERY_MS, self.options.idle_ms // 2):
             return True
         seen = replace(session, seen_ms=self._now_ms())
         if not await self._store.see_sign_in(digest, seen):

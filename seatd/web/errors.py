@@ -92,6 +92,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "idempotency_mismatch": ProblemKind(422, "This Idempotency-Key came with something else before"),
     "no_target": ProblemKind(422, "Whom to log out is not said"),
     "too_many_attempts": ProblemKind(429, "Too many attempts have failed; wait"),
+    "too_many_streams": ProblemKind(429, "There are as many open streams as there may be"),
     "internal": ProblemKind(500, "Something broke in the server"),
     "unavailable": ProblemKind(503, "The store is away"),
 }

@@ -11,14 +11,14 @@ from seatd.web.services import AUTHENTICATOR, CONSOLE
 from seatd.web.session_cookie import Jar, csrf_of
 
 
-async def caller_of(request: web.Request, jar: Jar | None = None) -> Caller:
+async def caller_of(request: web.Request, jar: Jar | None = None, *, is_use: bool = True) -> Caller:
     """Who asks; the problem `unauthenticated` for a stranger. A token counts before a cookie, for no page can make a browser
-    send one by itself."""
+    send one by itself. Not `is_use`: somebody looks again who asks, which keeps no session from running out."""
     jar = jar or Jar(request)
     authorization = request.headers.get("Authorization")
     if authorization is not None or not jar.secret:
         return await _by_token(request, authorization)
-    caller = await request.app[CONSOLE].caller(jar.secret, address_of(request))
+    caller = await request.app[CONSOLE].caller(jar.secret, address_of(request), is_use=is_use)
     refuse_forged(request, csrf_of(jar.secret))
     return caller
 

@@ -16,6 +16,7 @@ from seatd.web.console import Console
 from seatd.web.errors import problems
 from seatd.web.headers import secure
 from seatd.web.health import livez, readyz
+from seatd.web.live import LIVE, Live
 from seatd.web.metrics_page import metrics_page
 from seatd.web.origin import PUBLIC_URL
 from seatd.web.services import AUTHENTICATOR, CONSOLE, SERVICES, Services
@@ -40,6 +41,8 @@ def make_admin_app(services: Services) -> web.Application:
     app[PROXIES] = networks(services.console.proxies)
     app[PUBLIC_URL] = services.console.public_url
     app[CONSOLE] = Console(services.store, services.console, now_ms=services.now_ms)
+    app[LIVE] = Live(services.store)
+    app.on_shutdown.append(app[LIVE].close)
     app.on_response_prepare.append(secure)
     app.router.add_get("/", index)
     app.router.add_get("/livez", livez)

@@ -14,6 +14,7 @@ from seatd import __version__
 from seatd.hub.webhook_message import signature
 from seatd.store.webhook_values import Webhook
 from seatd.web.outgoing import Refused, socket_maker, url_fault
+from seatd.web.own_resolver import OwnResolver
 
 ANSWER_BYTES: Final = 16 * 1024
 """So much of an answer is read, so that the receiver can end it in order. What it says does not matter."""
@@ -37,6 +38,7 @@ class WebhookSender:
     ) -> None:
         self.options = options or WebhookOptions()
         self._now_s = now_s
+        self._resolver = OwnResolver()
 
     def fault(self, url: str) -> str:
         """Why nothing may be sent to this URL; "": it may, as far as one can tell."""
@@ -66,7 +68,7 @@ class WebhookSender:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    socket_factory=maker, force_close=True, resolver=aiohttp.ThreadedResolver()
+                    socket_factory=maker, force_close=True, resolver=self._resolver
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,

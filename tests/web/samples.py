@@ -86,6 +86,7 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "usage": lambda _: Sample("/api/v1/usage", lists=True),
     "activity": lambda customer: Sample(f"/api/v1/usage/activity?customer={customer}"),
     "events": lambda customer: Sample(f"/api/v1/events?customer={customer}"),
+    "stream": lambda customer: Sample(f"/api/v1/stream?customer={customer}&after=0-0&seconds=0"),
     "denials": lambda customer: Sample(f"/api/v1/denials?customer={customer}"),
     "license_totals": lambda _: Sample("/api/v1/licenses/totals", lists=True),
     "list_agencies": lambda _: Sample("/api/v1/agencies", lists=True),

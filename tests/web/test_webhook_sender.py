@@ -100,3 +100,13 @@ async def test_no_proxy_of_the_environment(aiohttp_server: Servers, monkeypatch:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
     assert await sent(aiohttp_server, Receiver(204)) == ""
+
+
+async def test_names_are_looked_up(aiohttp_server: Servers) -> None:
+    receiver = Receiver(204)
+    assert await sent(aiohttp_server, receiver, host="localhost") == ""
+    hook = replace(HOOK, url="https://no-such-name.invalid/")
+    assert await WebhookSender(INSIDE).send(hook, "id", b"{}") in (
+        "its name leads nowhere",
+        "no answer in time",
+    )

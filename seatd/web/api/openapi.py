@@ -9,6 +9,9 @@ import msgspec
 
 from seatd import __version__
 from seatd.web.api.downloads import KINDS, Download, Format
+from seatd.web.api.event_stream import CONTENT_TYPE as CONTENT_TYPE_EVENTS
+from seatd.web.api.event_stream import HEADER as LAST_EVENT
+from seatd.web.api.event_stream import EventStream
 from seatd.web.api.idempotency import HEADER, takes_key
 from seatd.web.api.ops import CsvBody, Op
 from seatd.web.api.shapes import Nothing
@@ -77,7 +80,7 @@ def problem_codes(op: Op) -> tuple[str, ...]:
 
 
 def _components(ops: tuple[Op, ...]) -> tuple[dict[object, Json], Json]:
-    shapes = [op.returns for op in ops if op.returns not in (None, Download)] + [
+    shapes = [op.returns for op in ops if op.returns not in (None, Download, EventStream)] + [
         op.body for op in ops if op.body not in (Nothing, CsvBody)
     ]
     unique = list(dict.fromkeys([*shapes, ProblemBody]))
@@ -90,7 +93,12 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
         "operationId": op.name,
         "summary": op.summary,
         "tags": [op.tag],
-        "parameters": [*_parameters(op.path, "path"), *_parameters(op.query, "query"), *_key(op)],
+        "parameters": [
+            *_parameters(op.path, "path"),
+            *_parameters(op.query, "query"),
+            *_key(op),
+            *_last_event(op),
+        ],
         "responses": _responses(op, refs),
     }
     if op.action is None:
@@ -106,6 +114,9 @@ def _operation(op: Op, refs: dict[object, Json]) -> Json:
 def _responses(op: Op, refs: dict[object, Json]) -> Json:
     if op.returns is None:
         responses: Json = {"204": {"description": "done"}}
+    elif op.returns is EventStream:
+        content = {CONTENT_TYPE_EVENTS: {"schema": {"type": "string"}}}
+        responses = {"200": {"description": "events as they happen", "content": content}}
     else:
         responses = {"200": {"description": "ok", "content": _content(op, refs)}}
     for code in problem_codes(op):
@@ -138,6 +149,12 @@ def _key(op: Op) -> list[Json]:
     schema = {"type": "string", "minLength": 1, "maxLength": 255}
     parameter = {"name": HEADER, "in": "header", "required": False, "schema": schema}
     return [parameter] if takes_key(op.method, op.action) else []
+
+
+def _last_event(op: Op) -> list[Json]:
+    schema = {"type": "string"}
+    parameter = {"name": LAST_EVENT, "in": "header", "required": False, "schema": schema}
+    return [parameter] if op.returns is EventStream else []
 
 
 def _schema(shape: type[msgspec.Struct]) -> Json:

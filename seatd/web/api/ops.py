@@ -7,10 +7,10 @@
         "One live session"
 
 The annotation of `call` names the shapes of path, query and body; the answer's type is that of a 200, None is
-a 204, `Download` (alone or beside it) a file that is streamed. Every call has an action of `rights`, and whoever makes it a
-grant. A role that may do it nowhere is refused before the function is asked; how far it reaches, the function asks
-`call.scope`. The few calls that need no caller are declared by `open` and named in `rights.OPEN`: neither is enough without
-the other.
+a 204, `Download` (alone or beside it) a file that is streamed, `EventStream` one that goes on. Every call has an action of
+`rights`, and whoever makes it a grant. A role that may do it nowhere is refused before the function is asked; how far it
+reaches, the function asks `call.scope`. The few calls that need no caller are declared by `open` and named in `rights.OPEN`:
+neither is enough without the other.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from aiohttp import web
 
 from seatd.web.address import address_of
 from seatd.web.api.downloads import Download
+from seatd.web.api.event_stream import EventStream
 from seatd.web.api.idempotency import HEADER, once
 from seatd.web.api.shapes import Nothing
 from seatd.web.caller import Caller, Scope
@@ -197,7 +198,7 @@ async def _who(request: web.Request, op: Op, jar: Jar) -> dict[str, Any]:
 
 
 async def _response(request: web.Request, answer: object, jar: Jar) -> web.StreamResponse:
-    if isinstance(answer, Download):
+    if isinstance(answer, Download | EventStream):
         return await answer.send(request)
     response = web.Response(status=204)
     if answer is not None:
