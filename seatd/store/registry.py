@@ -12,6 +12,7 @@ import msgspec
 
 from seatd.licensing.keys import LicenseKey
 from seatd.store.access_values import TokenRecord
+from seatd.store.ahead import one_ahead
 from seatd.store.audit import Decide
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
@@ -126,11 +127,16 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         return [row async for overview in self.overviews(customers) for row in overview.licenses]
 
     async def overviews(self, customers: Sequence[str]) -> AsyncIterator[Overview]:
-        """The overviews of these customers, in their order; a few are asked for together, then others have their turn."""
-        for start in range(0, len(customers), CUSTOMERS_AT_ONCE):
-            names = customers[start : start + CUSTOMERS_AT_ONCE]
-            for overview in await asyncio.gather(*map(self.overview, names)):
+        """The overviews of these customers, in their order. A few are asked for together, while those before are looked at."""
+        async for group in one_ahead(
+            partial(self._overviews, customers[start : start + CUSTOMERS_AT_ONCE])
+            for start in range(0, len(customers), CUSTOMERS_AT_ONCE)
+        ):
+            for overview in group:
                 yield overview
+
+    async def _overviews(self, customers: Sequence[str]) -> list[Overview]:
+        return await asyncio.gather(*map(self.overview, customers))
 
     async def overview(self, customer: str) -> Overview:
         """A customer at one moment: account, licenses with their use, sessions, resources."""

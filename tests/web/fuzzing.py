@@ -23,6 +23,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "name": ("root", "bob"),
     "product": ("CALL_CENTER", "EMAIL", "CHAT", "MOBILE"),
     "resource": ("gateway-1", "profile-1"),
+    "format": ("csv", "json"),
+    "resolution": ("live", "hour", "day", "month"),
+    "by": ("customer", "product", "domain", "license"),
 }
 """By field: names that are there (some of the time), and some that never are."""
 

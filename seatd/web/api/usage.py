@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from itertools import groupby
 
+from seatd.store.ahead import one_ahead
 from seatd.store.redis import Store
 from seatd.store.usage_values import Level, UsageRow, number_of, row_until, start_ms
 from seatd.web.api.activity import ActivityView, activity_of
@@ -139,16 +141,15 @@ async def _of_targets(
     store: Store, targets: Sequence[Target], level: Level, numbers: Sequence[int]
 ) -> list[list[UsageRow]]:
     """A row per number for each target."""
-    found: list[list[UsageRow]] = []
-    for group in _by_customer(targets):
-        rows = await asyncio.gather(
-            *(
-                store.usage(customer, [target.scope for target in own], level, numbers)
-                for customer, own in group
-            )
+
+    async def of_group(group: list[tuple[str, list[Target]]]) -> list[list[list[UsageRow]]]:
+        asked = (
+            store.usage(customer, [target.scope for target in own], level, numbers) for customer, own in group
         )
-        found += [row for own in rows for row in own]
-    return found
+        return await asyncio.gather(*asked)
+
+    groups = one_ahead(partial(of_group, group) for group in _by_customer(targets))
+    return [row async for rows in groups for own in rows for row in own]
 
 
 def _by_customer(targets: Sequence[Target]) -> list[list[tuple[str, list[Target]]]]:

@@ -80,8 +80,13 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
     store, query = call.services.store, call.query
     customer = await call.scope.named_customer(call.path.customer)
     found: dict[str, UserRecord] = {}
+    is_narrow = call.scope.domains is not None or any((query.search, query.domain, query.role, query.group))
     async for portion in store.users(customer):
-        found |= {user: record for user, record in portion.items() if _is_sought(call, user, record)}
+        found |= (
+            {user: record for user, record in portion.items() if _is_sought(call, user, record)}
+            if is_narrow
+            else portion
+        )
     page = (await _in_order(found, query.sort))[query.offset : query.offset + query.size]
     online = await store.has_session(customer, page)
     items = (replace(_view(customer, user, found[user]), online=online[user]) for user in page)
