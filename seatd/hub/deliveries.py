@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,9 @@ LOOK_S = 1.0
 AT_ONCE = 4
 """Deliveries under way to one receiver from this node."""
 RECEIVERS = 64
-"""Receivers that this node sends to at once."""
+"""Receivers that this node sends to at once: slots, which lines have in turn, for one portion each."""
+SLOTS_EACH = 3
+"""Slots of one customer, so that others have theirs."""
 LEASE_MARGIN_S = 5.0
 """A claim lasts as much longer than a try, so that there is time to settle it."""
 WAITS_S = (10.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
@@ -38,6 +41,8 @@ SWITCHED_OFF = "the webhook is switched off"
 
 Send = Callable[[Webhook, str, bytes], Awaitable[str]]
 """`await send(webhook, id, body)` answers "" when the receiver has it, otherwise why not; it always returns within a try."""
+Line = tuple[str, str]
+"""Customer and webhook."""
 Spawn = Callable[[Coroutine[object, object, None]], None]
 
 
@@ -72,7 +77,8 @@ class Deliveries:
         self._lease_ms = round((try_s + LEASE_MARGIN_S) * 1000)
         self._clock = clock
         self._chance = chance
-        self._busy: set[tuple[str, str]] = set()
+        self._busy: set[Line] = set()
+        self._waiting: dict[Line, None] = {}
         self._resting: dict[str, Rest] = {}
 
     async def watch(self) -> None:
@@ -91,19 +97,34 @@ class Deliveries:
         self._resting = {id: rest for id, rest in self._resting.items() if rest.until_s > now_s - REST_S[1]}
         for line in due:
             rest = self._resting.get(line[1])
-            if len(self._busy) < RECEIVERS and line not in self._busy and not (rest and rest.until_s > now_s):
-                self._busy.add(line)
-                self._spawn(self._serve(*line))
+            if line not in self._busy and not (rest and rest.until_s > now_s):
+                self._waiting.setdefault(line)
+        self._begin()
 
-    async def _serve(self, customer: str, webhook: str) -> None:
-        """Sends what is due for one receiver, until there is nothing, or nothing gets through."""
+    def _begin(self) -> None:
+        """Gives the slots that are free to the lines that have waited longest for one."""
+        held = Counter(customer for customer, _ in self._busy)
+        for line in tuple(self._waiting):
+            if len(self._busy) >= RECEIVERS:
+                return
+            if held[line[0]] < SLOTS_EACH:
+                held[line[0]] += 1
+                del self._waiting[line]
+                self._busy.add(line)
+                self._spawn(self._serve(line))
+
+    async def _serve(self, line: Line) -> None:
+        """Sends one portion of what is due for a receiver. If there may be more, it waits behind all others for its turn."""
+        more = False
         try:
-            while await self._portion(customer, webhook):
-                pass
+            more = await self._portion(*line)
         except StoreUnavailable:  # what was claimed comes back by itself
-            log.warning("webhook deliveries wait: the store is away", customer=customer)
+            log.warning("webhook deliveries wait: the store is away", customer=line[0])
         finally:
-            self._busy.discard((customer, webhook))
+            self._busy.discard(line)
+        if more:
+            self._waiting.setdefault(line)
+        self._begin()
 
     async def _portion(self, customer: str, webhook: str) -> bool:
         """Whether there may be more that is worth a try now."""

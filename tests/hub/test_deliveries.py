@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatd.hub.deliveries import AT_ONCE, TRIES, WAITS_S, Deliveries
+from seatd.hub.deliveries import AT_ONCE, SLOTS_EACH, TRIES, WAITS_S, Deliveries
 from seatd.metrics import Metrics
 from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.redis import Store
@@ -56,18 +56,18 @@ class Field:
         self.sent.append((hook.id, id))
         return "no" if hook.id in self.fails else ""
 
-    async def hook(self, id: str, **more: Any) -> None:
+    async def hook(self, id: str, customer: str = "acme", **more: Any) -> None:
         hook = Webhook(id=id, url="https://hooks.example/", types=("denial",), secret="s", **more)
 
         async def decide() -> list[Change]:
-            return [webhook_change(id, await self.store.webhook("acme", id), hook)]
+            return [webhook_change(id, await self.store.webhook(customer, id), hook)]
 
-        await self.store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+        await self.store.amend(customer, Deed(by=SYSTEM, action="test"), decide)
 
-    async def denied(self, number: int = 1) -> None:
+    async def denied(self, number: int = 1, customer: str = "acme") -> None:
         """So many deliveries for each webhook, due now."""
         rows = [{"code": f"code{one}", "product": None, "times": 1} for one in range(number)]
-        await self.store.note_denials("acme", rows)
+        await self.store.note_denials(customer, rows)
         self.clock.pass_ms(5000)
 
     async def look(self) -> None:
@@ -88,7 +88,8 @@ async def field(store: Store, clock: Clock) -> AsyncIterator[Field]:
     yield made
     for event in made.stuck.values():
         event.set()
-    await asyncio.gather(*made.tasks)
+    while made.tasks:  # one begins the next
+        await asyncio.gather(*made.tasks)
 
 
 async def test_everything_is_sent_once_a_few_at_a_time(field: Field) -> None:
@@ -122,6 +123,37 @@ async def test_a_stuck_receiver_holds_nobody_up(field: Field) -> None:
         await asyncio.sleep(0.001)
     await field.node.look()
     assert field.now["stuck"] == AT_ONCE
+
+
+async def test_lines_that_have_always_more_due_take_turns_with_the_others(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatd.hub.deliveries.RECEIVERS", 2)
+    for id in ("a", "b", "c"):
+        await field.hook(id)
+    await field.denied(40)
+    await field.look()
+    assert len(set(field.sent)) == 120
+    for portion in range(10):  # none is ahead of another by more than a few portions
+        begun = Counter(id for id, _ in field.sent[: (portion + 1) * 3 * AT_ONCE])
+        assert max(begun.values()) - min(begun[id] for id in "abc") <= 2 * AT_ONCE
+
+
+async def test_a_customer_has_a_few_of_the_slots(field: Field) -> None:
+    for number in range(5):
+        await field.hook(f"stuck{number}")
+        field.stuck[f"stuck{number}"] = asyncio.Event()
+    await field.denied()
+    await field.node.look()
+    while sum(field.now.values()) < SLOTS_EACH:
+        await asyncio.sleep(0.001)
+    await field.node.look()
+    await asyncio.sleep(0.01)
+    assert sum(field.now.values()) == SLOTS_EACH
+    for event in field.stuck.values():
+        event.set()
+    while len(field.sent) < 5:  # the next begin as soon as a slot is free
+        await asyncio.sleep(0.001)
 
 
 async def test_a_failure_is_tried_again_until_it_is_given_up(field: Field) -> None:
