@@ -79,7 +79,7 @@ class Deliveries:
         self._chance = chance
         self._busy: set[Line] = set()
         self._waiting: dict[Line, None] = {}
-        self._resting: dict[str, Rest] = {}
+        self._resting: dict[Line, Rest] = {}
 
     async def watch(self) -> None:
         """Looks for what is due, for ever."""
@@ -89,15 +89,17 @@ class Deliveries:
 
     async def look(self) -> None:
         """Begins to send what is due now. Receivers do not wait for each other."""
+        now_s = self._clock()
+        resting = {line for line, rest in self._resting.items() if rest.until_s > now_s}
         try:
-            due = await self._store.due_webhooks(self._store.wall_ms())
+            due = await self._store.due_webhooks(
+                self._store.wall_ms(), resting | self._busy | self._waiting.keys()
+            )
         except StoreUnavailable:
             return
-        now_s = self._clock()
         self._resting = {id: rest for id, rest in self._resting.items() if rest.until_s > now_s - REST_S[1]}
         for line in due:
-            rest = self._resting.get(line[1])
-            if line not in self._busy and not (rest and rest.until_s > now_s):
+            if line not in self._busy:
                 self._waiting.setdefault(line)
         self._begin()
 
@@ -117,7 +119,7 @@ class Deliveries:
         """Sends one portion of what is due for a receiver. If there may be more, it waits behind all others for its turn."""
         more = False
         try:
-            more = await self._portion(*line)
+            more = await self._portion(line)
         except StoreUnavailable:  # what was claimed comes back by itself
             log.warning("webhook deliveries wait: the store is away", customer=line[0])
         finally:
@@ -126,9 +128,10 @@ class Deliveries:
             self._waiting.setdefault(line)
         self._begin()
 
-    async def _portion(self, customer: str, webhook: str) -> bool:
+    async def _portion(self, line: Line) -> bool:
         """Whether there may be more that is worth a try now."""
-        limit = 1 if webhook in self._resting else AT_ONCE  # whether it is back is tried with one
+        customer, webhook = line
+        limit = 1 if line in self._resting else AT_ONCE  # whether it is back is tried with one
         claimed = await self._store.claim_deliveries(
             customer, webhook, claim=self._node, lease_ms=self._lease_ms, limit=limit
         )
@@ -136,7 +139,7 @@ class Deliveries:
         if hook is None or not claimed.deliveries:
             return False
         sent = await asyncio.gather(*(self._deliver(customer, hook, one) for one in claimed.deliveries))
-        self._note(webhook, sent)
+        self._note(line, sent)
         return any(sent)
 
     async def _deliver(self, customer: str, hook: Webhook, delivery: Delivery) -> bool:
@@ -159,10 +162,10 @@ class Deliveries:
         """Full jitter: receivers that come back are not met by everything at once."""
         return round(WAITS_S[min(tries, len(WAITS_S)) - 1] * 1000 * self._chance())
 
-    def _note(self, webhook: str, sent: Sequence[bool]) -> None:
+    def _note(self, line: Line, sent: Sequence[bool]) -> None:
         if any(sent):
-            self._resting.pop(webhook, None)
+            self._resting.pop(line, None)
             return
-        rest = self._resting.setdefault(webhook, Rest())
+        rest = self._resting.setdefault(line, Rest())
         rest.failures += 1
         rest.until_s = self._clock() + min(REST_S[0] * 2 ** (rest.failures - 1), REST_S[1])

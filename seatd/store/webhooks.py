@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgpack
@@ -16,6 +16,8 @@ from seatd.store.webhook_values import Claimed, Delivery, Letter, Outcome, Webho
 
 LINES_AT_ONCE = 200
 """Webhooks of one partition that are named at once."""
+PAGES = 50
+"""So often more are asked for when nothing can be done now for those that were named."""
 
 
 class WebhookVerbs(AccountVerbs):
@@ -33,12 +35,15 @@ class WebhookVerbs(AccountVerbs):
         record = await self.fact(customer, "webhooks", id)
         return None if record is None else msgspec.convert(record, Webhook)
 
-    async def due_webhooks(self, until_ms: int) -> list[tuple[str, str]]:
-        """Customer and id of the webhooks for which something waits that is due by then, the longest due first."""
-        found = await asyncio.gather(*(self._due(number, until_ms) for number in range(self.partitions)))
-        rows = sorted((row for rows in found for row in rows), key=lambda row: row[1])
-        pairs = [member.decode().split("\0") for member, _ in rows]
-        return [(customer, webhook) for customer, webhook in pairs]
+    async def due_webhooks(
+        self, until_ms: int, passed: Collection[tuple[str, str]] = ()
+    ) -> list[tuple[str, str]]:
+        """Customer and id of the webhooks for which something waits that is due by then, the longest due first, without those
+        that are `passed` over."""
+        numbers = range(self.partitions)
+        found = await asyncio.gather(*(self._due(number, until_ms, passed) for number in numbers))
+        rows = sorted((row for rows in found for row in enumerate(rows)), key=lambda row: row[0])
+        return [line for _, line in rows]
 
     async def claim_deliveries(
         self, customer: str, webhook: str, *, claim: str, lease_ms: int, limit: int
@@ -79,11 +84,24 @@ class WebhookVerbs(AccountVerbs):
         times = [customer_key("delivery_times", self.partition(one), one) for one in customers]
         return sum(await asyncio.gather(*(self.pipeline.command("ZCARD", name) for name in times)))
 
-    async def _due(self, number: int, until_ms: int) -> list[tuple[bytes, float]]:
+    async def _due(
+        self, number: int, until_ms: int, passed: Collection[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
         name = partition_key("deliveries", number)
-        words = ("ZRANGEBYSCORE", name, "-inf", until_ms, "LIMIT", 0, LINES_AT_ONCE)
-        members = await self.pipeline.command(*words)
-        return [(member, place) for place, member in enumerate(members)]
+        found: list[tuple[str, str]] = []
+        for page in range(PAGES):
+            limit = ("LIMIT", page * LINES_AT_ONCE, LINES_AT_ONCE)
+            members = await self.pipeline.command("ZRANGEBYSCORE", name, "-inf", until_ms, *limit)
+            lines = [_line(member) for member in members]
+            found += [line for line in lines if line not in passed]
+            if len(members) < LINES_AT_ONCE or len(found) >= LINES_AT_ONCE:
+                break
+        return found
+
+
+def _line(member: bytes) -> tuple[str, str]:
+    customer, _, webhook = member.decode().partition("\0")
+    return customer, webhook
 
 
 def webhook_change(id: str, before: Webhook | None, after: Webhook | None) -> Change:

@@ -198,6 +198,22 @@ async def test_a_receiver_that_fails_is_left_alone_for_a_while(field: Field) -> 
     assert len(set(field.sent)) == 100
 
 
+async def test_lines_at_rest_hide_no_other(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seatd.store.webhooks.LINES_AT_ONCE", 2)
+    for number in range(6):
+        await field.hook(f"dead{number}")
+        field.fails.add(f"dead{number}")
+    await field.denied(20)
+    for _ in range(3):
+        await field.look()
+    assert {id for id, _ in field.sent} == field.fails
+    await field.hook("quick")  # what is due to it is due later than anything else
+    await field.denied()
+    for _ in range(4):
+        await field.look()
+    assert "quick" in {id for id, _ in field.sent}
+
+
 async def test_what_waits_for_one_that_was_switched_off_is_given_up(field: Field) -> None:
     await field.hook("h1")
     await field.denied()
