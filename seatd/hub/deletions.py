@@ -48,11 +48,12 @@ class Deletions:
     async def _begin(self, customer: str) -> bool:
         """Whether the customer is to be deleted now. What an administrator decides meanwhile counts: amend looks again."""
         store = self._hub.store
+        now_ms = await store.time_ms(customer)  # it was found due by that clock
 
         async def decide() -> Sequence[Change]:
             facts = await store.facts(customer, "account")
             at_ms = facts.get("delete_at_ms")
-            if at_ms is None or at_ms > store.wall_ms():
+            if at_ms is None or at_ms > now_ms:
                 return ()
             return [Change(place="account", field="status", before=facts.get("status"), after="deleted")]
 

@@ -92,9 +92,8 @@ class Deliveries:
         now_s = self._clock()
         resting = {line for line, rest in self._resting.items() if rest.until_s > now_s}
         try:
-            due = await self._store.due_webhooks(
-                self._store.wall_ms(), resting | self._busy | self._waiting.keys()
-            )
+            now_ms = await self._store.time_ms()
+            due = await self._store.due_webhooks(now_ms, resting | self._busy | self._waiting.keys())
         except StoreUnavailable:
             return
         self._resting = {id: rest for id, rest in self._resting.items() if rest.until_s > now_s - REST_S[1]}

@@ -35,9 +35,9 @@ class UsageVerbs(Verbs):
         name = customer_key("meters", self.partition(customer), customer)
         return [Scope.named(field.decode()) for field in await self.pipeline.command("HKEYS", name)]
 
-    async def time_ms(self) -> int:
-        """What the store's clock says, in milliseconds since 1970."""
-        return int((await self.call("measured", "", scopes=[])).body["now_ms"])
+    async def time_ms(self, customer: str = "") -> int:
+        """What the store's clock says, in milliseconds since 1970; of several servers: of the one that has the customer."""
+        return int((await self.call("measured", customer, scopes=[])).body["now_ms"])
 
     async def meters(self, customer: str, scopes: Sequence[Scope]) -> tuple[int, list[Meter | None]]:
         """The store's time (ms since 1970), and the meter of each scope; None where nothing was ever metered."""

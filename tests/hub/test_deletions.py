@@ -95,6 +95,16 @@ async def test_from_its_first_step_on_nothing_is_granted(
     assert (await refused(hub, "eve", "CALL_CENTER")).code == "suspended"
 
 
+async def test_a_node_whose_clock_is_behind_deletes_in_time(
+    hubs: Hubs, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = await hubs()
+    await set_end(store, clock.now_ms)
+    monkeypatch.setattr(hub.store, "wall_ms", lambda: clock.now_ms - 3_600_000)
+    await looks(hub)
+    assert await store.former_customers() == ["acme"]
+
+
 async def test_a_beat_finds_it(hubs: Hubs, store: Store, clock: Clock, licensed: Licensed) -> None:
     hub = await hubs()
     await licensed("CALL_CENTER", 5)

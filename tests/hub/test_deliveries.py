@@ -214,6 +214,16 @@ async def test_lines_at_rest_hide_no_other(field: Field, monkeypatch: pytest.Mon
     assert "quick" in {id for id, _ in field.sent}
 
 
+async def test_a_node_whose_clock_is_behind_is_late_with_nothing(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(field.store, "wall_ms", lambda: field.clock() - 3_600_000)
+    await field.hook("h1")
+    await field.denied()
+    await field.look()
+    assert len(field.sent) == 1
+
+
 async def test_what_waits_for_one_that_was_switched_off_is_given_up(field: Field) -> None:
     await field.hook("h1")
     await field.denied()

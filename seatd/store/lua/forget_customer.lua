@@ -5,12 +5,14 @@
 -- args: customer
 -- answers: forgotten {} | in_use {} | kept {}
 -- uses: guard deletion
+local LATER_MS = 10000
+
 if redis.call('HGET', account, 'status') ~= '"deleted"' then
-  schedule_deletion()
+  schedule_deletion(wall_ms + LATER_MS)
   return answer('kept')
 end
 if recovering or redis.call('HLEN', sessions) > 0 then
-  redis.call('ZADD', expiries, wall_ms + 10000, args.customer .. '\0')
+  redis.call('ZADD', expiries, wall_ms + LATER_MS, args.customer .. '\0')
   return answer('in_use')
 end
 
