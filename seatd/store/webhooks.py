@@ -16,6 +16,8 @@ from seatd.store.webhook_values import Claimed, Delivery, Letter, Outcome, Webho
 
 LINES_AT_ONCE = 200
 """Webhooks of one partition that are named at once."""
+LETTERS_AT_ONCE = 500
+"""Dead letters of a customer that are asked for in one command."""
 PAGES = 50
 """So often more are asked for when nothing can be done now for those that were named."""
 
@@ -62,9 +64,13 @@ class WebhookVerbs(AccountVerbs):
 
     async def letters(self, customer: str, webhook: str) -> list[Letter]:
         """A webhook's deliveries that were given up, the newest first."""
-        rows = await self.pipeline.command("XREVRANGE", self._of("dead_letters", customer), "+", "-")
-        found = [_letter(id, fields) for id, fields in rows]
-        return [letter for letter in found if letter.delivery.webhook == webhook]
+        found: list[Letter] = []
+        name, last = self._of("dead_letters", customer), "+"
+        while rows := await self.pipeline.command("XREVRANGE", name, last, "-", "COUNT", LETTERS_AT_ONCE):
+            letters = [_letter(id, fields) for id, fields in rows]
+            found += [letter for letter in letters if letter.delivery.webhook == webhook]
+            last = f"({letters[-1].id}"
+        return found
 
     async def take_letters(
         self, customer: str, letters: Sequence[str], *, again: bool, deed: Deed | None

@@ -1,6 +1,6 @@
 -- settle_delivery: how a claimed delivery went: `delivered`, `again` (in `wait_ms`) or `dead`. What somebody else has claimed meanwhile is his, but
 -- what was delivered was delivered.
--- keys: meta deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer id claim outcome wait_ms error
 -- answers: settled {} | gone {}
 -- uses: guard indexes deliveries

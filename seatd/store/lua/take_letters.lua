@@ -1,5 +1,5 @@
 -- take_letters: takes dead letters out of the list; `again`: they are to be sent once more, from the first try on.
--- keys: meta deliveries delivery_times delivery_bodies dead_letters audit
+-- keys: meta webhooks deliveries delivery_times delivery_bodies dead_letters audit
 -- args: customer letters again audit
 -- answers: taken {number} | stale {}
 -- uses: guard indexes deliveries audit

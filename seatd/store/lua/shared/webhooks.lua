@@ -8,6 +8,7 @@ do
 
 local TOLD = {denied = 'denial', logout = 'forced_logout', expiring = 'license_expiring', limit_reached = 'limit_reached'}
 local GATHER_MS, WAITING_KEPT = 5000, 10000
+local FULL = 'too many deliveries are waiting'
 local hooks
 
 -- Asked once a script, and only when there is something to tell.
@@ -32,7 +33,14 @@ local function wants(hook, kind, item)
   return false
 end
 
--- Adds a denial to one that waits; what the two do not have in common is left out.
+-- Adds a denial to another; what the two do not have in common is left out.
+local function add(event, item)
+  event.times = (event.times or 1) + (item.times or 1)
+  for _, name in ipairs({'license', 'domain', 'user', 'session'}) do
+    event[name] = event[name] == item[name] and event[name] or nil
+  end
+end
+
 local function gathered(slot, item)
   local id = redis.call('HGET', delivery_bodies, slot)
   local packed = id and redis.call('HGET', delivery_bodies, id)
@@ -40,18 +48,17 @@ local function gathered(slot, item)
     return false
   end
   local record = cmsgpack.unpack(packed)
-  local event = record.event
-  event.times = (event.times or 1) + (item.times or 1)
-  for _, name in ipairs({'license', 'domain', 'user', 'session'}) do
-    event[name] = event[name] == item[name] and event[name] or nil
-  end
+  add(record.event, item)
   redis.call('HSET', delivery_bodies, record.id, cmsgpack.pack(record))
   return true
 end
 
 local function line_up(hook, record)
   if count(delivery_times, hook.id) >= WAITING_KEPT then
-    return give_up(record, 'too many deliveries are waiting')
+    if record.slot then
+      return give_up_together(record, FULL, add)
+    end
+    return give_up(record, FULL)
   end
   if record.slot then
     redis.call('HSET', delivery_bodies, record.slot, record.id)
