@@ -138,6 +138,9 @@ class Deliveries:
         if hook is None or not claimed.deliveries:
             return False
         sent = await asyncio.gather(*(self._deliver(customer, hook, one) for one in claimed.deliveries))
+        if not hook.enabled:  # nothing was tried, so it says nothing of the receiver
+            self._resting.pop(line, None)
+            return True
         self._note(line, sent)
         return any(sent)
 

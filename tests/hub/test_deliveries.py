@@ -226,9 +226,28 @@ async def test_a_node_whose_clock_is_behind_is_late_with_nothing(
 
 async def test_what_waits_for_one_that_was_switched_off_is_given_up(field: Field) -> None:
     await field.hook("h1")
-    await field.denied()
-    await field.hook("h1", enabled=False)
+    field.fails.add("h1")
+    await field.denied(30)
     await field.look()
-    assert field.sent == []
-    (letter,) = await field.store.letters("acme", "h1")
-    assert "switched off" in letter.delivery.error
+    tried = len(field.sent)
+    await field.hook("h1", enabled=False)
+    field.clock.pass_ms(15_000)
+    await field.look()  # all of it: that nothing was sent is no failure of the receiver's
+    assert len(field.sent) == tried
+    letters = await field.store.letters("acme", "h1")
+    assert len(letters) == 30
+    assert "switched off" in letters[0].delivery.error
+
+
+async def test_what_is_left_when_it_is_switched_on_again_is_sent(field: Field) -> None:
+    await field.hook("h1")
+    field.fails.add("h1")
+    await field.denied()
+    await field.look()
+    field.fails.clear()
+    await field.hook("h1", enabled=False)
+    await field.look()  # the next try is not due yet
+    await field.hook("h1")
+    field.clock.pass_ms(15_000)
+    await field.look()
+    assert field.results() == {"delivered": 1, "again": 1, "dead": 0}
