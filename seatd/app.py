@@ -27,7 +27,7 @@ from seatd.licensing.catalog import BadCatalog, Catalog
 from seatd.licensing.trust import BadTrustAnchor, TrustStore
 from seatd.metrics import Metrics
 from seatd.notation import Address, mask_passwords
-from seatd.sending import start_sending
+from seatd.sending import drain, start_sending
 from seatd.store.access_values import TokenRecord
 from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.embedded import EmbeddedStore
@@ -86,7 +86,7 @@ class Node:
             await self._register_admin()
             self.hub.on_found_again = self._register_admin
             self.clients, self.admin = await self._listen()
-            self._steps.push_async_callback(self.hub.drain)
+            self._steps.push_async_callback(drain, self.hub, self.deliveries)
             self._write_state()
         except BaseException:
             await self._steps.aclose()
@@ -162,8 +162,8 @@ class Node:
         await self.store.register_token(token_hash(token), self._operator)
 
     async def _listen(self) -> tuple[str, str]:
-        settings = self.settings
-        weeks = Weeks(self.store)
+        settings, weeks = self.settings, Weeks(self.store)
+        sender, self.deliveries = start_sending(settings, self.hub)
         services = Services(
             store=self.store,
             hub=self.hub,
@@ -172,7 +172,7 @@ class Node:
             trust=self.trust,
             cooldown_s=int(settings.sessions.cooldown_s),
             console=_console_options(settings),
-            webhooks=start_sending(settings, self.hub),
+            webhooks=sender,
             admin_host=settings.admin.listen.host,
             week_changes=weeks.of_licenses,
             customer_weeks=weeks.of_customers,

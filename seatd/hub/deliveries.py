@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -79,6 +80,9 @@ class Deliveries:
         self._chance = chance
         self._busy: set[Line] = set()
         self._waiting: dict[Line, None] = {}
+        self._ending = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._resting: dict[Line, Rest] = {}
 
     async def watch(self) -> None:
@@ -102,8 +106,18 @@ class Deliveries:
                 self._waiting.setdefault(line)
         self._begin()
 
+    async def quiet(self, limit_s: float) -> None:
+        """Begins nothing any more, and waits so long at the most for what is under way: it would be sent again, and a try less
+        would be left of it."""
+        self._ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._idle.wait()
+
     def _begin(self) -> None:
         """Gives the slots that are free to the lines that have waited longest for one."""
+        if self._ending:
+            return
         held = Counter(customer for customer, _ in self._busy)
         for line in tuple(self._waiting):
             if len(self._busy) >= RECEIVERS:
@@ -112,6 +126,7 @@ class Deliveries:
                 held[line[0]] += 1
                 del self._waiting[line]
                 self._busy.add(line)
+                self._idle.clear()
                 self._spawn(self._serve(line))
 
     async def _serve(self, line: Line) -> None:
@@ -123,6 +138,8 @@ class Deliveries:
             log.warning("webhook deliveries wait: the store is away", customer=line[0])
         finally:
             self._busy.discard(line)
+            if not self._busy:
+                self._idle.set()
         if more:
             self._waiting.setdefault(line)
         self._begin()

@@ -251,3 +251,29 @@ async def test_what_is_left_when_it_is_switched_on_again_is_sent(field: Field) -
     field.clock.pass_ms(15_000)
     await field.look()
     assert field.results() == {"delivered": 1, "again": 1, "dead": 0}
+
+
+async def test_a_node_that_stops_waits_for_what_is_under_way_and_begins_nothing(field: Field) -> None:
+    await field.hook("h1")
+    field.stuck["h1"] = asyncio.Event()
+    await field.denied(20)
+    await field.node.look()
+    while field.now["h1"] < AT_ONCE:
+        await asyncio.sleep(0.001)
+    stopping = asyncio.create_task(field.node.quiet(60.0))
+    await asyncio.sleep(0.01)
+    assert not stopping.done()
+    field.stuck["h1"].set()
+    await stopping
+    await field.node.look()
+    assert (len(field.sent), field.tasks) == (AT_ONCE, set())
+    assert field.results()["delivered"] == AT_ONCE
+
+
+async def test_a_node_that_stops_waits_so_long_at_the_most(field: Field) -> None:
+    await field.hook("h1")
+    field.stuck["h1"] = asyncio.Event()
+    await field.denied()
+    await field.node.look()
+    await field.node.quiet(0.01)
+    assert field.sent == []
