@@ -30,7 +30,7 @@ AT_ONCE = 4
 RECEIVERS = 64
 """Receivers that this node sends to at once: slots, which lines have in turn, for one portion each."""
 SLOTS_EACH = 3
-"""Slots of one customer, so that others have theirs."""
+"""Slots of one customer, so that others have theirs. Receivers that failed last time have half of all slots together."""
 LEASE_MARGIN_S = 5.0
 """A claim lasts as much longer than a try, so that there is time to settle it."""
 WAITS_S = (10.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
@@ -100,7 +100,11 @@ class Deliveries:
             due = await self._store.due_webhooks(now_ms, resting | self._busy | self._waiting.keys())
         except StoreUnavailable:
             return
-        self._resting = {id: rest for id, rest in self._resting.items() if rest.until_s > now_s - REST_S[1]}
+        self._resting = {
+            line: rest
+            for line, rest in self._resting.items()
+            if rest.until_s > now_s - REST_S[1] or line in self._waiting or line in self._busy
+        }
         for line in due:
             if line not in self._busy:
                 self._waiting.setdefault(line)
@@ -119,11 +123,14 @@ class Deliveries:
         if self._ending:
             return
         held = Counter(customer for customer, _ in self._busy)
+        failing = len(self._busy & self._resting.keys())
         for line in tuple(self._waiting):
             if len(self._busy) >= RECEIVERS:
                 return
-            if held[line[0]] < SLOTS_EACH:
+            fails = line in self._resting
+            if held[line[0]] < SLOTS_EACH and not (fails and failing >= RECEIVERS // 2):
                 held[line[0]] += 1
+                failing += fails
                 del self._waiting[line]
                 self._busy.add(line)
                 self._idle.clear()

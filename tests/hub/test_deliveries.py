@@ -224,6 +224,25 @@ async def test_a_node_whose_clock_is_behind_is_late_with_nothing(
     assert len(field.sent) == 1
 
 
+async def test_those_that_fail_have_half_of_the_slots(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seatd.hub.deliveries.RECEIVERS", 2)
+    for number in range(3):
+        await field.hook(f"dead{number}")
+        field.fails.add(f"dead{number}")
+    await field.denied(20)
+    for _ in range(3):
+        await field.look()
+    assert {id for id, _ in field.sent} == field.fails
+    await field.hook("quick")
+    await field.denied()  # meanwhile the others have rested
+    for id in field.fails:
+        field.stuck[id] = asyncio.Event()
+    await field.node.look()
+    while "quick" not in {id for id, _ in field.sent}:
+        await asyncio.sleep(0.001)
+    assert sum(field.now.values()) == 1
+
+
 async def test_what_waits_for_one_that_was_switched_off_is_given_up(field: Field) -> None:
     await field.hook("h1")
     field.fails.add("h1")
