@@ -44,6 +44,7 @@ class Scope:
         self._store = store
         self._grant = grant
         self._reach: Reach = reach(grant.role, action)
+        self._permission = reach("agency", action) or "see"
 
     @property
     def is_nowhere(self) -> bool:
@@ -104,5 +105,4 @@ class Scope:
 
     def _permits(self, account: Account) -> bool:
         """Whether an agency may do this with a customer. (An auditor of an agency sees what the agency may see.)"""
-        wanted = self._reach if self._grant.role == "agency" else "see"
-        return account.agency == self._grant.agency and wanted in (*account.permissions, "all")
+        return account.agency == self._grant.agency and self._permission in (*account.permissions, "all")
