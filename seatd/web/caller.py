@@ -66,6 +66,10 @@ class Scope:
         """Whether one of these domains is there."""
         return self.domains is None or not self.domains.isdisjoint(domains)
 
+    def all_domains(self, domains: Iterable[str]) -> bool:
+        """Whether all of these domains are there."""
+        return self.domains is None or self.domains.issuperset(domains)
+
     async def customers(self) -> list[str]:
         """All customers that are there, sorted."""
         if self._grant.customers:

@@ -113,6 +113,7 @@ async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
     """The key is for a customer that is there for the caller, or for a new one that it may make."""
     customer = key.customer
     if await scope.has_customer(customer.id):
+        await scope.whole_customer(customer.id)
         check_alive(await store.account(customer.id))
         return
     if await store.has_customer(customer.id) or not scope.may_create(customer.agency):
