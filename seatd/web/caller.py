@@ -103,6 +103,11 @@ class Scope:
             raise Problem("forbidden", "This concerns the whole customer, not only some of its domains.")
         return customer
 
+    async def also(self, action: str, customer: str) -> bool:
+        """Whether the caller may do something else as well with this customer, if only in some of its domains."""
+        other = Scope(self._store, self._grant, action)
+        return not other.is_nowhere and await other.has_customer(customer)
+
     def may_create(self, agency: str) -> bool:
         """Whether a customer that is not there yet may be made (by an import, say) for an agency."""
         return self._grant.is_everywhere or bool(self._grant.agency and self._grant.agency == agency)
