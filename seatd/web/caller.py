@@ -17,14 +17,15 @@ from seatd.web.rights import Reach, reach
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An administrator (`via` "session") or an API token. `address`: where the call comes from; `id`: the token's, or the hash
-    of the session's secret. `ends_ms`: when the right to call ends. `is_held_up`: until the one-time code is set up, such an
-    administrator may do nothing else."""
+    of the session's secret; `made_by`: who made the token, if somebody did. `ends_ms`: when the right to call ends.
+    `is_held_up`: until the one-time code is set up, such an administrator may do nothing else."""
 
     name: str
     grant: Grant
     address: str = ""
     via: Literal["token", "session"] = "token"
     id: str = ""
+    made_by: str = ""
     ends_ms: int | None = None
     is_held_up: bool = False
 
