@@ -17,14 +17,15 @@ from seatd.web.rights import Reach, reach
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An administrator (`via` "session") or an API token. `address`: where the call comes from; `id`: the token's, or the hash
-    of the session's secret. `ends_ms`: when the right to call ends. `is_held_up`: until the one-time code is set up, such an
-    administrator may do nothing else."""
+    of the session's secret; `made_by`: who made the token, if somebody did. `ends_ms`: when the right to call ends.
+    `is_held_up`: until the one-time code is set up, such an administrator may do nothing else."""
 
     name: str
     grant: Grant
     address: str = ""
     via: Literal["token", "session"] = "token"
     id: str = ""
+    made_by: str = ""
     ends_ms: int | None = None
     is_held_up: bool = False
 
@@ -44,6 +45,7 @@ class Scope:
         self._store = store
         self._grant = grant
         self._reach: Reach = reach(grant.role, action)
+        self._permission = reach("agency", action) or "see"
 
     @property
     def is_nowhere(self) -> bool:
@@ -64,6 +66,10 @@ class Scope:
     def any_domain(self, domains: Iterable[str]) -> bool:
         """Whether one of these domains is there."""
         return self.domains is None or not self.domains.isdisjoint(domains)
+
+    def all_domains(self, domains: Iterable[str]) -> bool:
+        """Whether all of these domains are there."""
+        return self.domains is None or self.domains.issuperset(domains)
 
     async def customers(self) -> list[str]:
         """All customers that are there, sorted."""
@@ -98,11 +104,15 @@ class Scope:
             raise Problem("forbidden", "This concerns the whole customer, not only some of its domains.")
         return customer
 
+    async def also(self, action: str, customer: str) -> bool:
+        """Whether the caller may do something else as well with this customer, if only in some of its domains."""
+        other = Scope(self._store, self._grant, action)
+        return not other.is_nowhere and await other.has_customer(customer)
+
     def may_create(self, agency: str) -> bool:
         """Whether a customer that is not there yet may be made (by an import, say) for an agency."""
         return self._grant.is_everywhere or bool(self._grant.agency and self._grant.agency == agency)
 
     def _permits(self, account: Account) -> bool:
         """Whether an agency may do this with a customer. (An auditor of an agency sees what the agency may see.)"""
-        wanted = self._reach if self._grant.role == "agency" else "see"
-        return account.agency == self._grant.agency and wanted in (*account.permissions, "all")
+        return account.agency == self._grant.agency and self._permission in (*account.permissions, "all")

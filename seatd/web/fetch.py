@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-from typing import Any
-
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
-from seatd.hub.jwks import FetchFailed, refused_address
+from seatd.hub.jwks import FetchFailed
+from seatd.web.outgoing import socket_maker
 
 _CHUNK = 16 * 1024
 
 
-class GuardedResolver(AbstractResolver):
-    """Resolves names, but not to addresses that no request of ours may go to.
-
-    The check is made on the very addresses that are connected to, so a name that answers differently the
-    second time gains nothing.
-    """
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(self, host: str, port: int = 0, *args: Any, **kwargs: Any) -> list[ResolveResult]:
-        """The addresses of a host; OSError when one of them is refused."""
-        found = await self._resolver.resolve(host, port, *args, **kwargs)
-        if any(refused_address(result["host"]) for result in found):
-            raise OSError(errno.EACCES, "the name leads to a link-local or metadata address")
-        return found
-
-    async def close(self) -> None:
-        """Nothing is held open."""
-        await self._resolver.close()
-
-
 async def fetch(url: str, max_bytes: int, timeout_s: float) -> bytes:
-    """The body of a 200 answer; `FetchFailed` for everything else. Redirects and proxies are not followed."""
+    """The body of a 200 answer; `FetchFailed` for everything else. Redirects and proxies are not followed, and no socket is
+    made for a link-local or metadata address, however it is written or whichever name leads to it."""
     try:
         async with (
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=GuardedResolver(), force_close=True),
+                connector=aiohttp.TCPConnector(
+                    socket_factory=socket_maker(allow_private=True), force_close=True
+                ),
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
             ) as session,

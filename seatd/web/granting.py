@@ -31,8 +31,18 @@ def within(own: Grant, other: Grant) -> Grant | None:
     """What of another's grant is there for one who has the grant `own`; None: nothing."""
     if own.role == "operator":
         return other
-    common = tuple(name for name in other.customers if name in own.customers)
-    return replace(other, customers=common) if common else None
+    customers = tuple(name for name in other.customers if name in own.customers)
+    domains = _common_domains(own, other)
+    if not customers or (not domains and (own.domains or other.domains)):
+        return None
+    return replace(other, customers=customers, domains=domains)
+
+
+def _common_domains(own: Grant, other: Grant) -> tuple[str, ...]:
+    """Of two grants; without domains a grant counts in all of them."""
+    if not own.domains or not other.domains:
+        return own.domains or other.domains
+    return tuple(name for name in other.domains if name in own.domains)
 
 
 def narrowed(grant: Grant, customer: str) -> Grant | None:

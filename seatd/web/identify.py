@@ -30,5 +30,6 @@ async def _by_token(request: web.Request, authorization: str | None) -> Caller:
         grant=record.grant,
         address=address_of(request),
         id=record.id,
+        made_by=record.created_by,
         ends_ms=record.expires_ms,
     )

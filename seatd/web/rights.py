@@ -51,7 +51,7 @@ RIGHTS: Final[dict[str, Cells]] = {
     "events.read": (ALL, "people", ALL, ALL, OWN, ALL),
     "invoices.read": (ALL, "billing", ALL, NO, NO, ALL),
     "invoices.issue": (ALL, "billing", NO, NO, NO, NO),
-    "audit.read": (ALL, "see", ALL, ALL, NO, ALL),
+    "audit.read": (ALL, "people", ALL, ALL, NO, ALL),
     "webhooks.read": (ALL, NO, ALL, ALL, NO, NO),
     "webhooks.change": (ALL, NO, ALL, ALL, NO, NO),
     "tokens.read": (ALL, NO, ALL, NO, NO, NO),

@@ -58,7 +58,7 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
     "profile": mine(""),
     "change_password": mine("/password", {"old": PASSWORD, "new": "another good pass phrase"}),
-    "begin_totp": mine("/totp", {"password": PASSWORD}),
+    "begin_totp": mine("/totp", {"password": PASSWORD, "code": code_now()}),
     "confirm_totp": mine("/totp", {"code": code_now()}),
     "remove_totp": mine("/totp", {"code": code_now()}),
     "switch": mine("/switch", {"grant": 0}),

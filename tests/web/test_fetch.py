@@ -96,7 +96,12 @@ async def test_nobody_is_there() -> None:
 
 
 async def test_a_name_that_leads_to_a_metadata_address() -> None:
-    assert "link-local or metadata" in await refusal("http://0xa9fea9fe:1/keys")
+    assert "may not be reached" in await refusal("http://0xa9fea9fe:1/keys")
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "0.0.0.0"])
+async def test_an_address_that_no_resolver_is_asked_for(host: str) -> None:
+    assert "may not be reached" in await refusal(f"http://{host}:1/keys")
 
 
 @pytest.mark.parametrize("host", ["2852039166", "169.254.43518", "0251.0376.0251.0376"])

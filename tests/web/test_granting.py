@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from seatd.store.access_values import EVERYTHING, ROLES, Grant
 from seatd.web.granting import GIVES, covers, narrowed, within
@@ -72,6 +73,15 @@ def test_what_is_shown_of_a_grant_that_is_partly_elsewhere() -> None:
     assert within(own, EVERYTHING) is None
     assert within(own, Grant(role="auditor", customers=("gamma",))) is None
     assert within(EVERYTHING, OWNER) == OWNER
+
+
+def test_what_is_shown_of_a_grant_to_who_has_some_domains() -> None:
+    own = Grant(role="owner", customers=("acme",), domains=("a.example",))
+    both = Grant(role="supervisor", customers=("acme",), domains=("a.example", "b.example"))
+    assert within(own, both) == replace(both, domains=("a.example",))
+    assert within(own, replace(both, domains=("b.example",))) is None
+    assert within(own, Grant(role="owner", customers=("acme",))) == own
+    assert within(Grant(role="owner", customers=("acme",)), both) == both
 
 
 def test_acting_for_one_customer() -> None:

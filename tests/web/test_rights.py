@@ -178,6 +178,23 @@ async def test_an_agency_may_do_what_its_customer_permits(world: World, op: Op) 
     assert (status, "acme" in json.dumps(_items(text))) == (200, False) if sample.lists else status == 404
 
 
+@each_op
+async def test_an_auditor_of_an_agency_sees_what_the_agency_may_see(world: World, op: Op) -> None:
+    auditor = Grant(role="auditor", agency="wholesale")
+    wanted = reach("agency", op.action) or "see"
+    if not reach("auditor", op.action) or SAMPLES[op.name]("acme").own or op.action == "agencies.read":
+        return
+    await world.permit("acme", "see")
+    status, text, sample = await world.ask(op, auditor, "acme")
+    if wanted == "see":
+        assert status == 200, text
+    else:
+        assert (status, "acme" in json.dumps(_items(text))) == (200, False) if sample.lists else status == 404
+    await world.permit("acme", *({"see", wanted}))
+    status, text, _ = await world.ask(op, auditor, "acme")
+    assert status == 200, text
+
+
 def _items(text: str) -> Any:
     return json.loads(text).get("items", [])
 

@@ -17,9 +17,10 @@ from seatd.web.api.grants import GrantBody, GrantView, given_grant, grant_view
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.people import next_generation
 from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, Search, moment
+from seatd.web.api.throttled import fresh_hash
 from seatd.web.errors import Problem, invalid
 from seatd.web.granting import covers, within
-from seatd.web.passwords import LONGEST, Busy, fault_of
+from seatd.web.passwords import LONGEST, fault_of
 
 ops = Ops("administrators")
 
@@ -170,11 +171,14 @@ async def delete_administrator(call: Call[AdministratorPath, Nothing, Nothing]) 
 
 def own(call: Call[Any, Any, Any], found: Administrator | None) -> Administrator:
     """The administrator, if the caller may change all that he has: who has a grant that is wider, or elsewhere, is others' to
-    change (`forbidden`), and who has none that is there for the caller is not there (`unknown_administrator`)."""
+    change (`forbidden`), and who has none that is there for the caller is not there (`unknown_administrator`). An API token
+    changes nothing of who made it: what must be proven of oneself is not proven by what one has made."""
     if found is None or _view(call, found) is None:
         raise Problem("unknown_administrator")
     if not all(covers(call.caller.grant, grant) for grant in found.grants):
         raise Problem("forbidden", "The administrator has grants that the caller has not.")
+    if call.caller.made_by == found.name:
+        raise Problem("forbidden", "An API token changes nothing of the administrator who made it.")
     return found
 
 
@@ -232,10 +236,7 @@ async def _given_grants(call: Call[Any, Any, Any], bodies: tuple[GrantBody, ...]
 async def _hashed(call: Call[Any, Any, Any], password: str, name: str) -> str:
     if fault := fault_of(password, name):
         raise invalid("password", fault)
-    try:
-        return await call.services.passwords.hash(password)
-    except Busy:
-        raise Problem("too_many_attempts", headers={"Retry-After": "1"}) from None
+    return await fresh_hash(call.services, password)
 
 
 def _refuse_shortcuts(body: AdministratorPatch) -> None:
@@ -263,4 +264,6 @@ async def _keep_an_operator(
 
 
 def _operates(administrator: Administrator) -> bool:
-    return not administrator.disabled and any(grant.role == "operator" for grant in administrator.grants)
+    """Whether he is an operator who can sign in. (A link ends in minutes: it does not count.)"""
+    can_sign_in = bool(administrator.password_hash) and not administrator.disabled
+    return can_sign_in and any(grant.role == "operator" for grant in administrator.grants)

@@ -55,7 +55,7 @@ class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
 class CustomerView(CustomerRow, frozen=True, kw_only=True):
     """A customer's page. `permissions`: what its agency may do."""
 
-    money: Money
+    money: Annotated[Money | None, msgspec.Meta(description="null for whom it does not concern")]
     permissions: tuple[Permission, ...]
     contacts: tuple[Contact, ...]
     number_blocks: tuple[NumberBlock, ...]
@@ -69,7 +69,7 @@ async def customer_view(call: Call[Any, Any, Any], customer: str) -> CustomerVie
     account = overview.account
     return CustomerView(
         **_row_fields(call, overview, await _week(call, customer)),
-        money=Money(balance=account.balance, debit_limit=account.debit_limit, currency=account.currency),
+        money=_money(account) if await _sees_money(call, customer) else None,
         permissions=account.permissions,
         contacts=account.contacts,
         number_blocks=account.number_blocks,
@@ -89,6 +89,15 @@ def check_alive(account: Account) -> None:
     """The problem `customer_deleted` for a customer that is just being deleted."""
     if account.status == "deleted":
         raise Problem("customer_deleted")
+
+
+def _money(account: Account) -> Money:
+    return Money(balance=account.balance, debit_limit=account.debit_limit, currency=account.currency)
+
+
+async def _sees_money(call: Call[Any, Any, Any], customer: str) -> bool:
+    scope = call.scope
+    return await scope.also("customers.money", customer) or await scope.also("invoices.read", customer)
 
 
 async def _week(call: Call[Any, Any, Any], customer: str) -> float | None:

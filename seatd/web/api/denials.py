@@ -25,7 +25,8 @@ class DenialQuery(
 
 
 class DenialView(msgspec.Struct, frozen=True, kw_only=True):
-    """A denial. `times`: how often, where a node has added up what it refused by itself; `user` is null then."""
+    """A denial. `times`: how often, where a node has added up what it refused by itself; `user` is null then. `user` and
+    `session` are null for who may see no people."""
 
     seq: str
     at: Moment
@@ -49,7 +50,8 @@ class DenialPage(msgspec.Struct, frozen=True, kw_only=True):
 async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Download:
     """Who was refused, and why"""
     query = call.query
-    await call.scope.named_customer(query.customer)
+    customer = await call.scope.named_customer(query.customer)
+    sees_people = await call.scope.also("events.read", customer)
 
     def is_meant(event: Event) -> bool:
         return (
@@ -60,13 +62,16 @@ async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Dow
 
     found = matching(call.services.store, query, is_meant)
     if query.format == "csv":
-        return table("denials", DenialView.__struct_fields__, _rows(found))
+        return table("denials", DenialView.__struct_fields__, _rows(found, sees_people))
     items = [item async for item in first(found, query.size + 1)]
     page = items[: query.size]
-    return DenialPage(items=tuple(map(view, page)), next=page[-1].seq if len(items) > len(page) else None)
+    return DenialPage(
+        items=tuple(view(event, sees_people) for event in page),
+        next=page[-1].seq if len(items) > len(page) else None,
+    )
 
 
-def view(event: Event) -> DenialView:
+def view(event: Event, sees_people: bool) -> DenialView:
     """The denial as it is shown."""
     return DenialView(
         seq=event.seq,
@@ -75,12 +80,12 @@ def view(event: Event) -> DenialView:
         product=event.product,
         license=event.license,
         domain=event.domain,
-        user=event.user,
-        session=event.session,
+        user=event.user if sees_people else None,
+        session=event.session if sees_people else None,
         times=event.times,
     )
 
 
-async def _rows(found: AsyncIterator[Event]) -> AsyncIterator[Sequence[Cell]]:
+async def _rows(found: AsyncIterator[Event], sees_people: bool) -> AsyncIterator[Sequence[Cell]]:
     async for event in found:
-        yield msgspec.structs.astuple(view(event))
+        yield msgspec.structs.astuple(view(event, sees_people))

@@ -25,6 +25,8 @@ SECRET_ACTIONS = frozenset({"tokens.change", "administrators.change", "webhooks.
 LONGEST = 16 * 1024
 """An answer that is longer than this, compressed, is not kept; that it was given is."""
 RETRY_AFTER_S = 2
+DID_NOTHING = frozenset({403, 404, 422})
+"""Refusals that are not kept: they would push out the answers of others, and asking again does no harm."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -63,12 +65,12 @@ async def once(
 
 
 async def _answered(run: Callable[[], Awaitable[web.StreamResponse]]) -> web.Response:
-    """The answer; a refusal is one as well."""
+    """The answer; a refusal is one as well, but for those that anybody could fill the store with."""
     try:
         response = await run()
     except Problem as problem:
         response = problem.response()
-        if response.status >= 500:
+        if response.status >= 500 or response.status in DID_NOTHING:
             raise
     assert isinstance(response, web.Response)  # no write answers a file
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from seatd.licensing.keys import LicenseClaim, LicenseKey
 from seatd.store.redis import Store
@@ -16,7 +17,7 @@ PAGE = 200
 
 
 class AffectedUsers(msgspec.Struct, frozen=True, kw_only=True):
-    """How many users, and the names of the first hundred."""
+    """How many users, and the names of the first hundred; no names for who may see no people."""
 
     number: int
     users: tuple[str, ...]
@@ -50,6 +51,12 @@ async def affected_by(
         if row is not None and row.jti != key.jti:
             found.append(_affected(row, claim, key.domains, await _all_users(store, row)))
     return tuple(affected for affected in found if affected.is_any)
+
+
+def without_names(affected: AffectedLicense) -> AffectedLicense:
+    """How many there are, not who."""
+    groups = ("above_limit", "not_covered", "assignments_lost")
+    return replace(affected, **{group: replace(getattr(affected, group), users=()) for group in groups})
 
 
 def _affected(

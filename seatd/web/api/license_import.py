@@ -14,7 +14,7 @@ from seatd.store.audit_values import Change
 from seatd.store.redis import Store
 from seatd.store.registry_values import Imported, LicenseRow
 from seatd.web.api.customer_views import check_alive
-from seatd.web.api.import_affected import AffectedLicense, affected_by
+from seatd.web.api.import_affected import AffectedLicense, affected_by, without_names
 from seatd.web.api.license_rows import DAY_MS
 from seatd.web.api.license_use import validity
 from seatd.web.api.ops import Call, Ops
@@ -105,14 +105,24 @@ async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> Import
             "license key imported", by=call.caller.name, customer=key.customer.id, jti=key.jti,
             added=done.added, replaced=done.replaced,
         )  # fmt: skip
-    affected = await affected_by(store, key, before) if dry_run else ()
+    affected = await _affected(call, key, before) if dry_run else ()
     return _answer(key, done, before, affected, dry_run=dry_run, now_ms=call.services.now_ms())
+
+
+async def _affected(
+    call: Call[Any, Any, Any], key: LicenseKey, before: dict[str, LicenseRow]
+) -> tuple[AffectedLicense, ...]:
+    found = await affected_by(call.services.store, key, before)
+    if await call.scope.also("licenses.users", key.customer.id):
+        return found
+    return tuple(map(without_names, found))
 
 
 async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
     """The key is for a customer that is there for the caller, or for a new one that it may make."""
     customer = key.customer
     if await scope.has_customer(customer.id):
+        await scope.whole_customer(customer.id)
         check_alive(await store.account(customer.id))
         return
     if await store.has_customer(customer.id) or not scope.may_create(customer.agency):

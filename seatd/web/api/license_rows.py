@@ -8,11 +8,13 @@ from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from seatd.store.registry_values import LicenseRow
 from seatd.web.api.license_use import Use, Validity, use_of, validity
 from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
+from seatd.web.caller import Scope
 from seatd.web.errors import Problem
 from seatd.web.services import Services
 
@@ -107,6 +109,19 @@ def _view(use: Use, now_ms: int, week: float | None) -> LicenseView:
 def days_left(till_ms: int, now_ms: int) -> int:
     """Whole days from now to the last millisecond of a license: 0 on its last day, -1 from its end on."""
     return (till_ms - 1 - now_ms) // DAY_MS
+
+
+def within(scope: Scope, shown: LicenseView) -> LicenseView:
+    """The license as who is limited to some domains sees it: others' domains are not there."""
+    return replace(shown, domains=tuple(filter(scope.has_domain, shown.domains)))
+
+
+async def find_whole_license(call: Call[Any, Any, Any], license_id: str) -> LicenseRow:
+    """The license for what concerns all of it: `unknown_license` as well for who has only some of its domains."""
+    row = await find_license(call, license_id)
+    if not call.scope.all_domains(row.domains):
+        raise Problem("unknown_license")
+    return row
 
 
 async def find_license(call: Call[Any, Any, Any], license_id: str) -> LicenseRow:

@@ -9,7 +9,15 @@ import structlog
 
 from seatd.licensing.names import canonical_domain
 from seatd.store.audit_values import Change
-from seatd.web.api.license_rows import LicensePath, LicenseView, find_license, view, views
+from seatd.web.api.license_rows import (
+    LicensePath,
+    LicenseView,
+    find_license,
+    find_whole_license,
+    view,
+    views,
+    within,
+)
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import listed, matches
 from seatd.web.api.shapes import Listing, Nothing, PageQuery, Search
@@ -51,20 +59,23 @@ async def list_licenses(call: Call[Nothing, LicenseQuery, Nothing]) -> Listing[L
     query, services = call.query, call.services
     customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     rows = await services.store.registry(customers)
-    shown = [row for row in await views(services, rows) if call.scope.any_domain(row.domains)]
+    shown = [
+        within(call.scope, row) for row in await views(services, rows) if call.scope.any_domain(row.domains)
+    ]
     return listed([row for row in shown if _matches(row, query)], query, query.sort)
 
 
 @ops.op("GET", "/api/v1/licenses/{id}", "licenses.read", problems=("unknown_license",))
 async def one_license(call: Call[LicensePath, Nothing, Nothing]) -> LicenseView:
     """One license"""
-    return await view(call.services, await find_license(call, call.path.id))
+    row = await find_license(call, call.path.id)
+    return within(call.scope, await view(call.services, row))
 
 
 @ops.op("GET", "/api/v1/licenses/{id}/key", "licenses.key", problems=("unknown_license",))
 async def license_key(call: Call[LicensePath, Nothing, Nothing]) -> LicenseKeyView:
     """The license key that the license came with"""
-    row = await find_license(call, call.path.id)
+    row = await find_whole_license(call, call.path.id)
     key = await call.services.store.license_key(row.customer, row.id)
     if key is None:
         raise Problem("unknown_license")
@@ -74,7 +85,7 @@ async def license_key(call: Call[LicensePath, Nothing, Nothing]) -> LicenseKeyVi
 @ops.op("DELETE", "/api/v1/licenses/{id}", "licenses.withdraw", problems=("unknown_license",))
 async def withdraw_license(call: Call[LicensePath, Nothing, Nothing]) -> None:
     """Withdraw a license: no new seats on it"""
-    row = await find_license(call, call.path.id)
+    row = await find_whole_license(call, call.path.id)
     deed = call.caller.deed("licenses.withdraw", row.id)
     change = Change(place="licenses", field=row.id, before=msgspec.to_builtins(row))
     if not await call.services.store.drop_license(row.customer, row.id, deed=deed, changes=[change]):

@@ -20,7 +20,7 @@ from seatd.web.api.people import (
     session_anew,
 )
 from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, moment
-from seatd.web.api.throttled import throttled
+from seatd.web.api.throttled import fresh_hash, throttled
 from seatd.web.errors import Problem, invalid
 from seatd.web.granting import narrowed
 from seatd.web.passwords import LONGEST, fault_of
@@ -90,7 +90,7 @@ async def change_password(call: Call[Nothing, Nothing, PasswordBody]) -> Profile
     if fault := fault_of(call.body.new, administrator.name):
         raise invalid("new", fault)
     await prove_password(call, administrator, call.body.old)
-    fresh = await call.services.passwords.hash(call.body.new)
+    fresh = await fresh_hash(call.services, call.body.new)
 
     def step(before: Administrator) -> Administrator:
         if before.generation != administrator.generation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -21,9 +21,10 @@ ops = Ops("profile")
 
 
 class BeginBody(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The present password; none, for who has none."""
+    """The present password; none, for who has none. A present one-time code, of who has codes already."""
 
     password: Annotated[str, msgspec.Meta(max_length=LONGEST)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=16)] = ""
 
 
 class CodeBody(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,14 +47,22 @@ PROBLEMS = ("no_session", "wrong_code", "too_many_attempts")
     "POST",
     "/api/v1/profile/totp",
     "profile",
-    problems=("no_session", "wrong_password", "too_many_attempts"),
+    problems=("no_session", "wrong_password", "wrong_code", "too_many_attempts"),
 )
 async def begin_totp(call: Call[Nothing, Nothing, BeginBody]) -> TotpView:
     """Begin to set up one-time codes: a secret, which counts once a code of it was sent"""
     _, administrator = await person(call)
     await prove_password(call, administrator, call.body.password)
+    if administrator.totp_secret:
+        await _prove_code(call, administrator, administrator.totp_secret, call.body.code)
     secret = totp.new_secret()
-    await change_person(call, "profile.totp.begin", lambda before: replace(before, totp_pending=secret))
+
+    def step(before: Administrator) -> Administrator:
+        if before.generation != administrator.generation:
+            raise Problem("unauthenticated")
+        return replace(before, totp_pending=secret)
+
+    await change_person(call, "profile.totp.begin", step)
     return TotpView(secret=secret, uri=totp.uri(secret, administrator.name))
 
 
@@ -62,7 +71,7 @@ async def confirm_totp(call: Call[Nothing, Nothing, CodeBody]) -> ProfileView:
     """Set up one-time codes: signing in takes one from now on; all other sessions end"""
     session, administrator = await person(call)
     pending = administrator.totp_pending
-    await _prove_code(call, administrator, pending)
+    await _prove_code(call, administrator, pending, call.body.code)
 
     def step(before: Administrator) -> Administrator:
         if before.totp_pending != pending or before.generation != administrator.generation:
@@ -78,7 +87,7 @@ async def remove_totp(call: Call[Nothing, Nothing, CodeBody]) -> ProfileView:
     session, administrator = await person(call)
     if call.console.needs_totp(administrator):
         raise Problem("totp_needed", "One-time codes are required.")
-    await _prove_code(call, administrator, administrator.totp_secret)
+    await _prove_code(call, administrator, administrator.totp_secret, call.body.code)
 
     def step(before: Administrator) -> Administrator:
         if before.generation != administrator.generation:
@@ -89,10 +98,10 @@ async def remove_totp(call: Call[Nothing, Nothing, CodeBody]) -> ProfileView:
 
 
 async def _prove_code(
-    call: Call[Nothing, Nothing, CodeBody], administrator: Administrator, secret: str
+    call: Call[Any, Any, Any], administrator: Administrator, secret: str, code: str
 ) -> None:
     async with throttled(call.services, administrator.name, call.address, "wrong_code"):
-        step = totp.step_of(secret, call.body.code, call.services.now_ms()) if secret else None
+        step = totp.step_of(secret, code, call.services.now_ms()) if secret else None
         if step is None or not await call.services.store.use_code(administrator.name, step):
             raise Problem("wrong_code")
 

@@ -20,6 +20,7 @@ from seatd.web.api.people import ProfileView, profile_view
 from seatd.web.api.shapes import Input, Nothing
 from seatd.web.api.throttled import throttled
 from seatd.web.errors import Problem, invalid
+from seatd.web.passwords import Busy
 from seatd.web.session_cookie import digest_of
 
 ops = Ops("sign-in")
@@ -111,8 +112,11 @@ async def _code_fits(call: OpenSignIn, administrator: Administrator) -> bool:
 
 
 async def _rehashed(call: OpenSignIn, administrator: Administrator) -> Administrator:
-    """The password is known now: its hash gets the cost that is asked for today."""
-    fresh = await call.services.passwords.hash(call.body.password)
+    """The password is known now: its hash gets the cost that is asked for today, unless too many others are being made."""
+    try:
+        fresh = await call.services.passwords.hash(call.body.password)
+    except Busy:
+        return administrator  # the next sign-in will do it
     deed = Deed(
         by=Actor(name=administrator.name, role=administrator.grants[0].role, address=call.address),
         action="profile.rehash",

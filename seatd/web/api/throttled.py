@@ -32,6 +32,14 @@ async def throttled(services: Services, name: str, address: str, *failures: str)
     await services.store.forgive(name, address)
 
 
+async def fresh_hash(services: Services, password: str) -> str:
+    """The hash of a new password; the problem `too_many_attempts` while too many are being made."""
+    try:
+        return await services.passwords.hash(password)
+    except Busy:
+        raise _later(1000) from None
+
+
 def _later(wait_ms: int) -> Problem:
     wait_s = -(-wait_ms // 1000)
     return Problem(

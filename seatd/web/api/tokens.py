@@ -74,7 +74,7 @@ async def create_token(call: Call[Nothing, Nothing, NewToken]) -> MadeToken:
         name=_checked_name(call.body.name),
         grant=await given_grant(call, call.body.grant, "grant"),
         created_ms=call.services.now_ms(),
-        created_by=call.caller.name,
+        created_by=call.caller.made_by or call.caller.name,  # a token's tokens are its maker's
         expires_ms=_expiry_ms(call, call.body.days),
     )
 

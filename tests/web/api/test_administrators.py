@@ -178,6 +178,37 @@ async def test_own_password_and_codes_are_not_changed_past_the_proof(site: Site)
     assert await site.services.store.administrator("root") == root
 
 
+async def test_nor_by_a_token_that_one_has_made(site: Site, owner: Browser) -> None:
+    before = await administrator(site, "owner", OWNER, totp_secret=TOTP, must_totp=True)
+    headers: dict[str, str] = {}
+    for _ in range(2):  # the second is made with the first
+        body = {"name": "t", "grant": ACME}
+        made = await (
+            site.call("POST", "/api/v1/tokens", json=body, headers=headers)
+            if headers
+            else owner.call("POST", "tokens", json=body)
+        )
+        assert made[1]["created_by"] == "owner"
+        headers = {"Authorization": f"Bearer {made[1]['token']}"}
+        for method, path, change in (
+            ("PATCH", "administrators/owner", {"password": NEW}),
+            ("PATCH", "administrators/owner", {"totp": "off", "must_totp": False}),
+            ("DELETE", "administrators/owner", None),
+            ("POST", "sign-in-links", {"name": "owner"}),
+        ):
+            status, answer = await site.call(method, f"/api/v1/{path}", json=change, headers=headers)
+            assert (status, answer["code"]) == (403, "forbidden")
+    assert await site.services.store.administrator("owner") == before
+
+
+async def test_who_cannot_sign_in_is_not_the_other_operator(site: Site) -> None:
+    await administrator(site, "root")
+    await administrator(site, "nobody", password_hash="")
+    status, answer = await site.call("DELETE", "/api/v1/administrators/root")
+    assert (status, answer["code"]) == (409, "last_operator")
+    assert (await site.call("DELETE", "/api/v1/administrators/nobody"))[0] == 204
+
+
 async def test_the_last_operator_stays(site: Site, owner: Browser) -> None:
     await administrator(site, "root")
     await administrator(site, "gone", disabled=True)

@@ -45,6 +45,18 @@ async def test_the_first_answer_again(site: Site, twice: Any) -> None:
     assert (await site.call("GET", PATH))[1]["total"] == 0
 
 
+async def test_a_refusal_that_did_nothing_is_not_kept(site: Site, twice: Any) -> None:
+    token = TokenRecord(name="low", grant=Grant(role="auditor"), created_ms=0)
+    await site.services.store.register_token(token_hash(OTHER), token)
+    for _ in range(2):
+        assert await twice({"id": "a"}, token=OTHER) == (403, "forbidden", False)
+        assert await twice({"name": "b"}, "k2", method="PATCH", path=f"{PATH}/a") == (
+            404, "unknown_agency", False,
+        )  # fmt: skip
+        assert await twice({"id": " "}, "k3") == (422, "invalid", False)
+    assert await site.services.store.client.hlen("seatd:{all}:idempotency") == 0
+
+
 async def test_something_else_with_the_same_key(twice: Any) -> None:
     await twice({"id": "a"})
     assert await twice({"id": "b"}) == (422, "idempotency_mismatch", False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatd.store.access_values import EVERYTHING, Grant
+from seatd.web.passwords import Busy, Passwords
 from tests.web.conftest import Site
 from tests.web.people import PASSWORD, Browser, administrator, sign_in, signed_in
 
@@ -49,6 +50,18 @@ async def test_another_password_ends_all_other_sessions(site: Site) -> None:
     assert (await mine.call("GET", "profile/sessions"))[1]["total"] == 1
     assert (await sign_in(site, name="root", password=NEW))[0] == 200
     assert (await sign_in(site, name="root", password=PASSWORD))[0] == 401
+
+
+async def test_too_many_passwords_at_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def busy(*_: object) -> None:
+        raise Busy
+
+    browser = await signed_in(site, await administrator(site, "root"))
+    monkeypatch.setattr(Passwords, "hash", busy)
+    status, answer = await browser.call("PUT", "profile/password", json={"old": PASSWORD, "new": NEW})
+    assert (status, answer["code"]) == (429, "too_many_attempts")
+    monkeypatch.setattr(Passwords, "is_outdated", lambda *_: True)
+    assert (await sign_in(site, name="root", password=PASSWORD))[0] == 200
 
 
 async def test_a_stolen_session_cannot_guess_the_password(site: Site) -> None:

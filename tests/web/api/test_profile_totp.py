@@ -43,6 +43,18 @@ async def test_a_stolen_session_sets_up_none(site: Site) -> None:
     assert (await browser.call("PUT", "profile/totp", json={"code": code_now()}))[1]["code"] == "wrong_code"
 
 
+async def test_who_has_codes_proves_one_before_a_new_secret(site: Site) -> None:
+    browser = await signed_in(site, await administrator(site, "root", totp_secret=TOTP))
+    for code in ("", "000000"):
+        status, answer = await browser.call("POST", "profile/totp", json={"password": PASSWORD, "code": code})
+        assert (status, answer["code"]) == (403, "wrong_code")
+    body = {"password": PASSWORD, "code": code_now()}
+    status, view = await browser.call("POST", "profile/totp", json=body)
+    assert status == 200
+    code = code_at(view["secret"], STEP + 1)
+    assert (await browser.call("PUT", "profile/totp", json={"code": code}))[0] == 200
+
+
 async def test_doing_without(site: Site) -> None:
     browser = await signed_in(site, await administrator(site, "root", totp_secret=TOTP))
     assert (await browser.call("DELETE", "profile/totp", json={"code": "000000"}))[1]["code"] == "wrong_code"
