@@ -251,3 +251,26 @@ async def test_a_full_store_takes_seats_back_and_counts_them(full_store: Office)
     _, (meter,) = await full_store.store.meters("acme", [CUSTOMER])
     assert meter
     assert meter.count == 0
+
+
+async def test_denials_make_only_so_many_meters(late: Office) -> None:
+    """Beyond that they count for the customer; and for a product that has its meter already."""
+    await late.refused("bob", "EMAIL")
+    made_up = [
+        {
+            "code": "not_licensed",
+            "product": f"X{n}",
+            "domain": "acme.example",
+            "user": person("ann"),
+            "times": 1,
+        }
+        for n in range(3000)
+    ]
+    for start in range(0, len(made_up), 200):
+        await late.store.note_denials("acme", made_up[start : start + 200])
+    name = customer_key("meters", late.partition, late.customer)
+    assert await late.store.client.hlen(name) <= 5000 + 2 * 200  # type: ignore[misc]
+    await late.refused("bob", "EMAIL")
+    assert (await row(late, "hour", late.clock.now_ms)).denials == {"not_licensed": 3002}
+    email = await row(late, "hour", late.clock.now_ms, Scope("product", product="EMAIL"))
+    assert email.denials == {"not_licensed": 2}

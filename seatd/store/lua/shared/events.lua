@@ -9,7 +9,7 @@ local note, note_seat, refusal, scopes_of, recount, answer
 
 do
 
-local HEAL_MS, REMEMBERED = 5000, 16
+local HEAL_MS, REMEMBERED, MOST_METERS = 5000, 16, 5000
 local MENDED = {no_seat = true, queue_full = true, wait_timeout = true}
 
 -- Why a store may refuse to write for now.
@@ -101,7 +101,16 @@ local function heal(item, at_ms)
   pending[field] = pending[field] and {}
 end
 
+-- A meter is kept for ever, and a denial costs nothing: where there are very many meters it makes no more of them.
+local function has_meter(item)
+  local scope = 'd\0' .. (item.domain or '') .. '\0' .. item.product
+  return running[scope] or redis.call('HEXISTS', meters, scope) == 1 or redis.call('HLEN', meters) < MOST_METERS
+end
+
 local function deny(item, at_ms)
+  if item.product and not has_meter(item) then
+    item.product = nil
+  end
   each_meter(item, at_ms, function(meter)
     meter[11] = meter[11] or {}
     meter[11][item.code] = (meter[11][item.code] or 0) + (item.times or 1)
