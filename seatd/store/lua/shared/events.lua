@@ -9,7 +9,7 @@ local note, note_seat, refusal, scopes_of, recount, answer
 
 do
 
-local HEAL_MS, REMEMBERED, MOST_METERS = 5000, 16, 5000
+local HEAL_MS, REMEMBERED, MOST_METERS, RECOUNT_MS = 5000, 16, 5000, 60000
 local MENDED = {no_seat = true, queue_full = true, wait_timeout = true}
 
 -- Why a store may refuse to write for now.
@@ -139,12 +139,17 @@ local apply = {
   denied = deny,
 }
 
--- The seats are the truth, a count in a meter is not: where data was lost or changed by hand it is counted anew.
+-- The seats are the truth, a count in a meter is not: where data was lost or changed by hand it is counted anew. That looks at all
+-- sessions, so it is not done again at once where it has not helped.
 local function compare_counts(at_ms)
+  if at_ms < (running.c[12] or 0) + RECOUNT_MS then
+    return
+  end
   for _, item in ipairs(notes) do
     local moved = item.type == 'granted' or item.type == 'freed' or item.type == 'restored'
     if moved and running['l\0' .. item.license][1] ~= count(seats, item.license) then
       note('recounted', {counts = recount(at_ms)})
+      running.c[11], running.c[12] = running.c[11] or {}, at_ms
       return
     end
   end
