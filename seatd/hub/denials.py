@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seatd.hub.fitting import fitting
 from seatd.store import values
 from seatd_protocol.codes import DENIAL_CODES
@@ -27,8 +29,13 @@ def deny(session: Session, denial: values.Denied, ref: int | None = None) -> Non
 
 
 def note(session: Session, denial: values.Denied) -> None:
-    """The store is to count what this node has denied by itself."""
+    """The store is to count what this node has denied by itself.
+
+    A product that there is not is the client's own text, and would make a meter for ever: it is left out.
+    """
     identity = session.identity
+    if denial.product not in session.hub.catalog.products:
+        denial = msgspec.structs.replace(denial, product=None)
     session.hub.untold.note(identity.customer, identity.domain, identity.user, denial)
 
 

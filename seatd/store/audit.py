@@ -1,13 +1,17 @@
 """Changes that leave a trail: each is written together with its audit entry, or not at all.
 
 A change is decided by looking, and looking takes time. So every entry carries the hash of the one that was the last when
-the decision was begun; when another change has come between, the store writes nothing, and the decision is made anew.
+the decision was begun; when another change has come between, the store writes nothing, and the decision is made anew. Within a
+node those who change the same take turns, so only other nodes come between.
 """
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,11 +21,14 @@ from seatd.store.durability import DurableVerbs
 from seatd.store.keys import customer_key, deployment_key
 from seatd.store.places import is_first
 from seatd.store.registry_values import Page
+from seatd.store.turns import Turns
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Answer
 
 ATTEMPTS = 20
-"""So often a decision is made anew when others change the same customer at the same time."""
+"""So often a decision is made anew when other nodes change the same customer at the same time."""
+PAUSE_S, LONGEST_PAUSE_S = 0.002, 0.25
+"""Before that it waits for a moment, a random one of up to so long; twice as long each time."""
 PAGE = 500
 
 Decide = Callable[[], Awaitable[Sequence[Change]]]
@@ -31,12 +38,24 @@ Decide = Callable[[], Awaitable[Sequence[Change]]]
 class AuditVerbs(DurableVerbs):
     """The trail of each customer, that of the deployment, and changes that go into them. `customer` None: the deployment."""
 
+    @cached_property
+    def turns(self) -> Turns:
+        """Who changes something of a customer in this node, by trail."""
+        return Turns()
+
     async def amend(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
         """Makes the changes that `decide` asks for, on disk when this returns; what was changed.
 
         Raises `StoreUnavailable`; `ValueError` for whoever would change an invoice statement that was issued.
         """
-        for _ in range(ATTEMPTS):
+        async with self.turns.of(self._trail(customer)):
+            changes = await self._amended(customer, deed, decide)
+        if changes:
+            await self.make_durable(None if customer is None else self.partition(customer))
+        return changes
+
+    async def _amended(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
+        for attempt in range(ATTEMPTS):
             head = await self.audit_head(customer)
             changes = tuple(change for change in await decide() if change.before != change.after)
             if not changes:
@@ -46,8 +65,8 @@ class AuditVerbs(DurableVerbs):
             if word == "kept":
                 raise ValueError("an invoice statement that was issued is never changed")
             if word == "amended":
-                await self.make_durable(None if customer is None else self.partition(customer))
                 return changes
+            await _pause(attempt)
         raise StoreUnavailable("others keep changing the same")
 
     async def audited(
@@ -60,11 +79,13 @@ class AuditVerbs(DurableVerbs):
         """
         if deed is None:
             return await act(None)
-        for _ in range(ATTEMPTS):
-            head = await self.audit_head(customer)
-            answer = await act(self._line(head, deed, customer, tuple(changes)))
-            if answer.word != "stale":
-                return answer
+        async with self.turns.of(self._trail(customer)):
+            for attempt in range(ATTEMPTS):
+                head = await self.audit_head(customer)
+                answer = await act(self._line(head, deed, customer, tuple(changes)))
+                if answer.word != "stale":
+                    return answer
+                await _pause(attempt)
         raise StoreUnavailable("others keep changing the same")
 
     async def audit_head(self, customer: str | None) -> str:
@@ -113,6 +134,11 @@ class AuditVerbs(DurableVerbs):
         if customer is None:
             return await self.call_deployment("amend_deployment", **args)
         return await self.call("amend", customer, **args)
+
+
+async def _pause(attempt: int) -> None:
+    longest_s = min(LONGEST_PAUSE_S, PAUSE_S * 2**attempt)
+    await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311  # to spread, not to surprise
 
 
 def _as_field(change: Change) -> dict[str, Any]:

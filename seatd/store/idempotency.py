@@ -23,7 +23,7 @@ class KeptAnswer(Value, frozen=True, kw_only=True):
 
 
 class IdempotencyVerbs(Verbs):
-    """At most `MOST` answers, each for a day, in the deployment's keys."""
+    """At most `MOST` answers (more only of what is still being done), each for a day, in the deployment's keys."""
 
     async def claim_answer(self, name: str, asked: str, now_ms: int) -> KeptAnswer | None:
         """None: go ahead, and `keep_answer` afterwards. Otherwise what is known by the name."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from seatd.hub.denials import denied
+from seatd.hub.denials import denied, note
 from seatd.hub.fitting import fitting
+from seatd.hub.tokens import Identity
+from seatd.licensing.catalog import Catalog
 from seatd.store import values
 from seatd.store.values import OwnSession
 from seatd_protocol.codec import CODECS, MAX_SERVER_FRAME, Codec
@@ -66,3 +70,20 @@ def test_as_many_sessions_are_told_as_a_frame_takes(codec: Codec, count: int) ->
         assert told == infos[: len(told)]
         assert len(told) >= min(count, 3)
         assert len(codec.encode(answer)) <= MAX_SERVER_FRAME
+
+
+@pytest.mark.parametrize(("product", "told"), [("CALL_CENTER", "CALL_CENTER"), ("X17", None), (None, None)])
+def test_the_store_hears_of_products_that_there_are(product: str | None, told: str | None) -> None:
+    """A client may ask for any text: what has its own name would have a meter of its own, for ever."""
+    heard: list[str | None] = []
+    session = SimpleNamespace(
+        identity=Identity(user="ann@acme.example", domain="acme.example", customer="acme", expires_s=0),
+        hub=SimpleNamespace(
+            catalog=Catalog.load(),
+            untold=SimpleNamespace(
+                note=lambda _customer, _domain, _user, denial: heard.append(denial.product)
+            ),
+        ),
+    )
+    note(session, values.Denied(code="not_licensed", product=product))  # type: ignore[arg-type]
+    assert heard == [told]

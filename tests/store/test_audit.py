@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from seatd.store.audit_values import SYSTEM, Actor, Change, Deed, Entry, Recorded, first_broken
+from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import customer_key, deployment_key
 from seatd.store.redis import Store
 from tests.conftest import Clock
+from tests.engine import PrivateEngine
 from tests.licenses import Licensed, license_claim, license_key
 from tests.store.office import Office, person
 
@@ -70,7 +72,7 @@ async def test_what_stays_as_it_is_leaves_no_entry(store: Store) -> None:
 
 
 async def test_nobody_overwrites_what_came_between(store: Store) -> None:
-    """Twelve add one each, all at once: a decision that another has overtaken is made anew."""
+    """Sixty add one each, all at once: a decision that another has overtaken is made anew."""
 
     async def add_one() -> None:
         async def decide() -> Sequence[Change]:
@@ -81,10 +83,30 @@ async def test_nobody_overwrites_what_came_between(store: Store) -> None:
 
         await store.amend("acme", deed(), decide)
 
-    await asyncio.gather(*(add_one() for _ in range(12)))
-    assert await read(store, "acme", "account", "count") == 12
+    await asyncio.gather(*(add_one() for _ in range(60)))
+    assert await read(store, "acme", "account", "count") == 60
     trail = [recorded async for recorded in store.audit_trail("acme")]
-    assert (len(trail), first_broken(trail)) == (12, None)
+    assert (len(trail), first_broken(trail)) == (60, None)
+
+
+async def test_many_change_the_same_on_two_nodes(
+    engine: PrivateEngine, store: Store, clock: Clock, licensed: Licensed
+) -> None:
+    """A hundred at once, from two nodes: all of them are done, and the trail is whole."""
+    await licensed("CALL_CENTER", 500, id="named", kind="nominal")
+    other = Store(connect(engine.url, ConnectOptions()), store.options, checked=True, now_ms=clock)
+
+    async def assign(number: int) -> str:
+        node, user = (store, other)[number % 2], person(f"u{number}")
+        return (await node.assign("acme", "named", user, domain="acme.example", deed=deed())).status
+
+    try:
+        done = await asyncio.gather(*map(assign, range(100)))
+    finally:
+        await other.close_client()
+    assert done == ["assigned"] * 100
+    trail = [recorded async for recorded in store.audit_trail("acme")]
+    assert (len(trail), first_broken(trail), len(store.turns)) == (100, None, 0)
 
 
 async def test_the_chain_shows_what_was_done_to_it(store: Store) -> None:

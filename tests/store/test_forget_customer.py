@@ -12,7 +12,7 @@ from seatd.store.keys import CUSTOMER_KEYS, customer_key
 from seatd.store.redis import Store
 from seatd.store.scripts import load
 from tests.conftest import Clock
-from tests.licenses import Licensed
+from tests.licenses import Licensed, license_claim, license_key
 from tests.store.office import Office, person
 
 DEED = Deed(by=SYSTEM, action="test")
@@ -69,6 +69,56 @@ async def test_not_while_somebody_is_there(
     clock.pass_ms(10_000)
     assert await is_due(office)
     assert await store.forget_customer("acme")
+
+
+async def test_one_that_is_gone_leaves_nothing_new(office: Office, store: Store, licensed: Licensed) -> None:
+    """Its people may still have tokens: neither their names nor figures are kept, and it does not come back by itself."""
+    await licensed("CALL_CENTER", 5, id="cc")
+    await facts(store, delete_at_ms=1, status="deleted")
+    assert await store.forget_customer("acme")
+    before = await left(store)
+    for products in ((), ("CALL_CENTER",)):
+        denied = await office.refused("bob", *products)
+        assert (denied.code, denied.product) == ("suspended", next(iter(products), None))
+        assert (await office.refused("bob", *products, unseated=True)).code == "suspended"
+    denial = {
+        "code": "not_entitled",
+        "product": "EMAIL",
+        "domain": "acme.example",
+        "user": person("bob"),
+        "times": 1,
+    }
+    await store.note_denials("acme", [denial])
+    assert await left(store) == before
+    assert (await store.customers(), await store.former_customers()) == ([], ["acme"])
+
+
+async def test_one_that_is_gone_may_be_made_anew(office: Office, store: Store, licensed: Licensed) -> None:
+    await facts(store, delete_at_ms=1, status="deleted")
+    assert await store.forget_customer("acme")
+    await licensed("CALL_CENTER", 5, id="cc")
+    assert (await store.customers(), await store.former_customers()) == (["acme"], [])
+    await office.open("bob", "CALL_CENTER")
+    assert (await office.refused("eve", "EMAIL")).code == "not_licensed"
+
+
+async def test_one_that_was_made_by_hand_is_there_again(office: Office, store: Store) -> None:
+    await facts(store, delete_at_ms=1, status="deleted")
+    assert await store.forget_customer("acme")
+    await facts(store, name="Acme")
+    await office.open("bob")
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_one_that_is_being_deleted_takes_no_license(
+    store: Store, licensed: Licensed, *, dry_run: bool
+) -> None:
+    """It would be gone with the customer a moment later."""
+    await licensed("CALL_CENTER", 5, id="cc")
+    await facts(store, delete_at_ms=1, status="deleted")
+    key = license_key(license_claim("chat", "CHAT"), jti="newer", iat=1_800_000_000)
+    assert (await store.put_license(key, dry_run=dry_run, deed=DEED)).status == "deleted"
+    assert [row.id for row in await store.registry()] == ["cc"]
 
 
 @pytest.mark.parametrize("status", [None, "suspended", "pending_deletion"])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seatd.store import nodes
+from seatd.store.audit_values import SYSTEM, Deed
 from seatd.store.redis import Store
 from seatd.store.values import Denied, Gone, Granted, KickTarget
 from seatd_protocol.messages import Device
@@ -60,6 +61,27 @@ async def test_whom_it_means(
     await crowd(office, licensed)
     assert {kicked.session for kicked in await office.kick(**target)} == out
     assert {session for session, state in (await office.states()).items() if state == "draining"} == out
+
+
+@pytest.mark.parametrize(
+    ("target", "entries"),
+    [
+        ({"session": "nobody's"}, 0),
+        ({"session": "alice-1", "user": person("bob")}, 0),
+        ({"domain": "elsewhere.example"}, 0),
+        ({"license": "none"}, 0),
+        ({}, 0),
+        ({"session": "alice-1"}, 1),
+        ({"user": person("nobody")}, 1),  # who may not sign in for a while
+        ({"everyone": True}, 1),
+    ],
+)
+async def test_the_trail_has_what_was_done(
+    office: Office, store: Store, licensed: Licensed, target: dict[str, Any], entries: int
+) -> None:
+    await crowd(office, licensed)
+    await office.kick(**target, deed=Deed(by=SYSTEM, action="logout"))
+    assert await store.audit_length("acme") == entries
 
 
 @pytest.mark.parametrize("target", [{"license": "cc"}, {"domain": DOMAIN}, {"everyone": True}])

@@ -23,6 +23,8 @@ DEPLOYMENT_VERBS = (
 )  # fmt: skip
 KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"
+ROOM = 20
+"""So many further local names every script must have room for."""
 
 each_verb = pytest.mark.parametrize("verb", SOURCES)
 
@@ -160,6 +162,28 @@ async def test_checked_scripts_may_do_what_needs_no_key(store: Store) -> None:
         "redis.call('INFO', 'replication') redis.call('PUBLISH', 'channel', 1) return redis.call('TIME')[1]"
     )
     assert await run(store, build("fine", source, checked=True), "any")
+
+
+@pytest.mark.usefixtures("one_server")
+@pytest.mark.parametrize("checked", [False, True])
+async def test_there_is_room_for_more_names(store: Store, *, checked: bool) -> None:
+    """Lua has room for 200 local names in a script; where it is used up, what only one shared file needs goes into a
+    block of its own (`do ... end`)."""
+    full = [name for name, script in load(checked=checked).items() if not await _has_room(store, script)]
+    assert full == []
+
+
+async def _has_room(store: Store, script: Script) -> bool:
+    lines = script.text.decode().split("\n")
+    last = max(number for number, line in enumerate(lines) if line.startswith("return"))
+    names = ", ".join(f"name_{number}" for number in range(ROOM))
+    try:
+        await store.client.script_load("\n".join([*lines[:last], f"local {names}", *lines[last:]]))
+    except exceptions.ResponseError as error:
+        if "local variables" not in str(error):
+            raise
+        return False
+    return True
 
 
 async def test_keys_and_arguments_have_names(store: Store) -> None:

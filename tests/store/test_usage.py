@@ -21,6 +21,9 @@ from tests.store.office import Office, person
 from tests.store.replay import check_usage, stream
 
 NEW_YEAR_MS = 1_798_761_600_000
+DENIAL = {
+    "code": "not_licensed", "product": "EMAIL", "domain": "acme.example", "user": person("ann"), "times": 1,
+}  # fmt: skip
 CUSTOMER, CC = Scope("customer"), Scope("license", license="cc")
 
 
@@ -165,6 +168,66 @@ async def test_meters_that_disagree_with_the_seats_are_counted_anew(late: Office
     assert meter.count == 2
 
 
+async def recounts(office: Office) -> int:
+    return [event.type for event in await stream(office.store, office.customer)].count("recounted")
+
+
+async def add_stray(office: Office, license: str) -> None:
+    name = customer_key("seats", office.partition, office.customer)
+    await office.store.client.zadd(
+        name, {f"{license}\0ghost@acme.example": 0, f"{license}\1desk\0ghost@acme.example": 0}
+    )
+
+
+async def test_a_seat_of_no_session_is_taken_out(late: Office, licensed: Licensed) -> None:
+    """Otherwise every sign-in would count everything anew, for ever."""
+    await licensed("EMAIL", 5, id="mail")
+    await late.open("alice", "EMAIL")
+    await late.park(await late.open("bob", "EMAIL"))
+    await late.open("carol", "EMAIL")
+    await late.kick(session="s3")
+    await add_stray(late, "mail")
+    for name in ("dan", "eve"):
+        await late.open(name, "EMAIL")
+    assert (await recounts(late), await late.used("mail")) == (1, 5)
+    seats = await late.store.client.zrange(customer_key("seats", late.partition, late.customer), 0, -1)
+    assert not [member for member in seats if b"ghost" in member]
+    assert (await late.refused("finn", "EMAIL")).used == 5
+    await check_usage(late.store, late.customer, late.clock.now_ms)
+
+
+async def test_it_is_counted_anew_once_a_minute_at_the_most(late: Office, licensed: Licensed) -> None:
+    await licensed("EMAIL", 9, id="mail")
+    await late.open("alice", "EMAIL")
+    name = customer_key("seats", late.partition, late.customer)
+    await late.store.client.zrem(name, f"mail\0{person('alice')}")  # which no count can mend
+    for number in range(3):
+        await late.open(f"bob{number}", "EMAIL")
+    assert await recounts(late) == 1
+    await late.pass_ms(59_999, "n1")
+    await late.open("carol", "EMAIL")
+    assert await recounts(late) == 1
+    await set_time(late, NEW_YEAR_MS + 5)  # in another hour
+    await late.open("dan", "EMAIL")
+    await late.open("eve", "EMAIL")
+    assert await recounts(late) == 2
+
+
+async def test_a_meter_that_counts_nothing_is_let_alone(late: Office, licensed: Licensed) -> None:
+    await licensed("EMAIL", 5, id="mail")
+    await late.close(await late.open("alice", "CALL_CENTER"))
+    await late.store.note_denials("acme", [dict(DENIAL, product="CHAT")])
+    await add_stray(late, "mail")
+    await late.open("bob", "EMAIL")
+    (recounted,) = [e for e in await stream(late.store, late.customer) if e.type == "recounted"]
+    assert {scope.partition("\0")[2] for scope in recounted.counts} == {
+        "",
+        "EMAIL",
+        "acme.example\0EMAIL",
+        "mail",
+    }
+
+
 async def test_what_is_put_back_is_no_grant(late: Office) -> None:
     """The store has lost everything but the nodes tell it."""
     alice = await late.open("alice", "CALL_CENTER")
@@ -251,3 +314,26 @@ async def test_a_full_store_takes_seats_back_and_counts_them(full_store: Office)
     _, (meter,) = await full_store.store.meters("acme", [CUSTOMER])
     assert meter
     assert meter.count == 0
+
+
+async def test_denials_make_only_so_many_meters(late: Office) -> None:
+    """Beyond that they count for the customer; and for a product that has its meter already."""
+    await late.refused("bob", "EMAIL")
+    made_up = [
+        {
+            "code": "not_licensed",
+            "product": f"X{n}",
+            "domain": "acme.example",
+            "user": person("ann"),
+            "times": 1,
+        }
+        for n in range(3000)
+    ]
+    for start in range(0, len(made_up), 200):
+        await late.store.note_denials("acme", made_up[start : start + 200])
+    name = customer_key("meters", late.partition, late.customer)
+    assert await late.store.client.hlen(name) <= 5000 + 2 * 200  # type: ignore[misc]
+    await late.refused("bob", "EMAIL")
+    assert (await row(late, "hour", late.clock.now_ms)).denials == {"not_licensed": 3002}
+    email = await row(late, "hour", late.clock.now_ms, Scope("product", product="EMAIL"))
+    assert email.denials == {"not_licensed": 2}

@@ -1,7 +1,7 @@
 -- kick: force sessions out by user, session, license, domain or customer; at most `limit` sessions looked at in one call, and the
 -- rest of one holder's. `cursor` goes on.
 -- Sets the cool-down, drains the sessions and writes the orders for their nodes in one go. While the partition recovers it is
--- kept, for the sessions that nodes have yet to tell of (see reassert).
+-- kept, for the sessions that nodes have yet to tell of (see reassert). Where nobody was meant nothing is done, and nothing is audited.
 -- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters audit
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type audit
 -- answers: kicked {sessions cursor} | stale {}
@@ -66,10 +66,12 @@ local how = {
   user = args.user, session = args.target_session, license = args.license, domain = args.target_domain,
   everyone = args.everyone,
 }
-if args.user and not args.target_session then
+local cools = args.user and not args.target_session
+local lasts = recovering and args.order_type == 'logout'
+if cools then
   cool(args.user, nil, how.cool_until_ms)
 end
-if recovering and args.order_type == 'logout' then
+if lasts then
   redis.call('ZADD', kicks, 0, args.customer .. '\0' .. cmsgpack.pack(how))
 end
 local kicked = {}
@@ -81,6 +83,8 @@ for i, own in ipairs(matched) do
     session = own.session, fence = record.fence, user = record.user, device = record.device, node = node, order = number,
   }
 end
-note_change(audit)
+if #matched > 0 or cursor or cools or lasts then
+  note_change(audit)
+end
 hand_on()
 return answer('kicked', {sessions = kicked, cursor = cursor})

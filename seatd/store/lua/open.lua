@@ -1,8 +1,8 @@
 -- open: sign in. All of `need` or nothing; `want` as far as there is room. Replaying it changes nothing.
--- keys: meta nodes by_node deadlines orders tombs cooldowns customers licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
+-- keys: meta nodes by_node deadlines orders tombs cooldowns customers former_customers licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session secret user domain device node need want groups per_user unseated wait priority queue_limit
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns licenses reservations devices seats queue hand_on
+-- uses: guard former indexes meters deliveries webhooks events orders sessions recount cooldowns licenses reservations devices seats queue hand_on
 if lease_end(args.node) < now then
   return answer('lapsed')
 end
@@ -17,6 +17,11 @@ if record then
 end
 if has(tombs, args.session) then
   return answer('gone', {reason = 'ended'})
+end
+
+if is_former() then
+  local asked = args.need[1] or args.want[1]
+  return answer('denied', {code = 'suspended', product = asked and asked.product})
 end
 
 -- A device has one session: a newer hello of the same device replaces the older one.

@@ -1,8 +1,12 @@
--- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id.
--- keys: meta customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters account domains audit
+-- put_license: import one license key, all of it or nothing. A newer key replaces licenses of the same id. A customer that is just
+-- being deleted takes none; one that has been is there again.
+-- keys: meta customers former_customers expiries licenses withdrawn offers license_keys profile seats events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters account domains audit
 -- args: customer jti iat text profile records dry_run audit
--- answers: imported {added replaced} | already_imported {} | older_key {faulty} | stale {}
+-- answers: imported {added replaced} | already_imported {} | older_key {faulty} | deleted {} | stale {}
 -- uses: guard indexes meters deliveries webhooks events offers policies audit
+if redis.call('HGET', account, 'status') == '"deleted"' then
+  return answer('deleted')
+end
 local added, replaced, faulty, missing = {}, {}, {}, false
 for _, record in ipairs(args.records) do
   local packed = redis.call('HGET', licenses, record.id)
@@ -70,6 +74,7 @@ reoffer(touched)
 redis.call('HSET', license_keys, args.jti, args.text)
 redis.call('SET', profile, cmsgpack.pack(args.profile))
 redis.call('SADD', customers, args.customer)
+redis.call('SREM', former_customers, args.customer)
 redis.call('HSETNX', account, 'created_ms', wall_ms)
 for _, domain in ipairs(args.records[1].domains) do
   redis.call('HSETNX', domains, domain, '{}')

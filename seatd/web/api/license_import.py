@@ -98,6 +98,9 @@ async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> Import
     await _check_customer(call.scope, store, key)
     before = {row.id: row for row in await store.registry([key.customer.id])}
     done = await _put(call, key, before)
+    if done.status == "deleted":  # since we looked
+        await store.release_domains(key.customer.id, () if dry_run else key.domains)
+        raise Problem("customer_deleted")
     if done.status in ("older_key", "other_customer"):
         raise _conflict(done)
     if done.status == "imported" and not dry_run:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.redis import Store
+from seatd.web.api import license_import
 from tests.licensing.build import GOOD, STRANGER, careless, signed
 from tests.web.conftest import Site, license_key
 
@@ -51,6 +54,23 @@ async def test_an_import_and_the_same_again(site: Site) -> None:
         license_["change"] = "unchanged"
     assert await post(site, key) == (200, {**answer, "status": "already_imported", "added": []})
     assert await total(site) == 2
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+async def test_a_customer_that_is_deleted_meanwhile(
+    site: Site, store: Store, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """The deletion begins when its status has been looked at already: the store looks once more."""
+    await post(site, license_key())
+
+    async def decide() -> list[Change]:
+        return [Change(place="account", field="status", after="deleted")]
+
+    await store.amend("acme", Deed(by=SYSTEM, action="customers.delete"), decide)
+    monkeypatch.setattr(license_import, "check_alive", lambda _account: None)
+    status, answer = await post(site, license_key({"limit": 6}, jti="newer"), query)
+    assert (status, answer["code"]) == (409, "customer_deleted")
+    assert await store.owner_of("acme.example") == (None if query == "" else "acme")
 
 
 async def test_a_dry_run_says_the_same_and_changes_nothing(site: Site) -> None:

@@ -9,7 +9,7 @@ local note, note_seat, refusal, scopes_of, recount, answer
 
 do
 
-local HEAL_MS, REMEMBERED = 5000, 16
+local HEAL_MS, REMEMBERED, MOST_METERS, RECOUNT_MS = 5000, 16, 5000, 60000
 local MENDED = {no_seat = true, queue_full = true, wait_timeout = true}
 
 -- Why a store may refuse to write for now.
@@ -101,7 +101,16 @@ local function heal(item, at_ms)
   pending[field] = pending[field] and {}
 end
 
+-- A meter is kept for ever, and a denial costs nothing: where there are very many meters it makes no more of them.
+local function has_meter(item)
+  local scope = 'd\0' .. (item.domain or '') .. '\0' .. item.product
+  return running[scope] or redis.call('HEXISTS', meters, scope) == 1 or redis.call('HLEN', meters) < MOST_METERS
+end
+
 local function deny(item, at_ms)
+  if item.product and not has_meter(item) then
+    item.product = nil
+  end
   each_meter(item, at_ms, function(meter)
     meter[11] = meter[11] or {}
     meter[11][item.code] = (meter[11][item.code] or 0) + (item.times or 1)
@@ -130,12 +139,17 @@ local apply = {
   denied = deny,
 }
 
--- The seats are the truth, a count in a meter is not: where data was lost or changed by hand it is counted anew.
+-- The seats are the truth, a count in a meter is not: where data was lost or changed by hand it is counted anew. That looks at all
+-- sessions, so it is not done again at once where it has not helped.
 local function compare_counts(at_ms)
+  if at_ms < (running.c[12] or 0) + RECOUNT_MS then
+    return
+  end
   for _, item in ipairs(notes) do
     local moved = item.type == 'granted' or item.type == 'freed' or item.type == 'restored'
     if moved and running['l\0' .. item.license][1] ~= count(seats, item.license) then
       note('recounted', {counts = recount(at_ms)})
+      running.c[11], running.c[12] = running.c[11] or {}, at_ms
       return
     end
   end

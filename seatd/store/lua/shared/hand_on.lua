@@ -4,6 +4,10 @@
 -- those behind him nor a newcomer may have it. So a request for several products is all or nothing and still never starves:
 -- who is first only ever gets nearer.
 
+local plan_behind, hand_on
+
+do
+
 local function promise(free)
   for _, seat in ipairs(free) do
     local member = seat.license .. '\0' .. seat.holder
@@ -60,7 +64,7 @@ local function turn_away(entry, denial)
 end
 
 -- Seats for a newcomer, as `plan` finds them: not those promised to others. A denial needs no look at the queue.
-local function plan_behind(session, record, asked)
+function plan_behind(session, record, asked)
   local chosen, denial = plan(record, asked.need, asked.want)
   if chosen and redis.call('ZCARD', queue) > 0 then
     promise_ahead(session, asked.priority)
@@ -105,10 +109,12 @@ local function settle()
 end
 
 -- What every verb does last that may have freed something.
-local function hand_on()
+function hand_on()
   if freed then
     settle()
   end
   wake()
   tell_waiters()
+end
+
 end

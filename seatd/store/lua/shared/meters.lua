@@ -1,7 +1,8 @@
 -- meters: how much was in use, scope by scope: a meter that runs in the hour that goes on, and rows of the hours, days and months before.
 -- keys: meters spread usage
 -- A meter is {count, over, last_ms, low, high, peak, seat_ms, over_ms, grants, healed, denials by code or nil}: what is in use since
--- last_ms, how much of it in the overdraft; and what the hour (UTC) of last_ms has had so far. How long each count lasted stands in
+-- last_ms, how much of it in the overdraft; and what the hour (UTC) of last_ms has had so far. That of the customer has one thing
+-- more: when all of them were last counted anew. How long each count lasted stands in
 -- `spread`, from `low` to `high`, so that a meter stays small: it is read and written with every seat. A row, of a time that is over,
 -- is {peak, seat_ms, over_ms, grants, healed, denials by code, milliseconds by count}; of a time without use or request there is none.
 -- A closed hour is in `usage` as h, and added to its day (d) and month (m).
@@ -152,7 +153,9 @@ local function advance(scope, meter, at_ms)
   if before < hour then
     close_hour(scope, before, meter, (before + 1) * HOUR_MS - meter[3])
     fill(scope, meter, before + 1, hour)
+    local recounted_ms = meter[12]
     meter = fresh(meter[1], meter[2], hour * HOUR_MS)
+    meter[11], meter[12] = recounted_ms and {}, recounted_ms
   end
   local at = pass(meter, at_ms - meter[3])
   if at then

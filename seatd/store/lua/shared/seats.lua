@@ -2,6 +2,10 @@
 -- keys: licenses offers seats assignments account (with sessions: sessions by_user)
 -- `used` is always counted from the set of holders: a count that is derived cannot leak.
 
+local valid_offers, short_of, products_of, take, own_sessions, plan
+
+do  -- a script has room for 200 names
+
 local function used(id)
   return count(seats, id)
 end
@@ -10,7 +14,7 @@ local offered = {}
 
 -- The licenses of a product for a domain that are valid now, in the order they are drawn on (see offers.lua); read once in a
 -- call, for a long queue asks again and again.
-local function valid_offers(domain, want)
+function valid_offers(domain, want)
   local field = domain .. '\0' .. want.product
   if offered[field] then
     return offered[field]
@@ -69,7 +73,8 @@ local function with_room(found, extra)
 end
 
 -- By license: its limit. By product: the license that had no room.
-local limits, short_of = {}, {}
+local limits = {}
+short_of = {}
 
 local function seat_on(record, want, overdraft)
   limits[record.id] = record.limit
@@ -178,7 +183,7 @@ local function choose(want, who)
   return nil, no_seat(want, limit, in_use)
 end
 
-local function products_of(wants)
+function products_of(wants)
   local names = {}
   for i, want in ipairs(wants) do
     names[i] = want.product
@@ -187,7 +192,7 @@ local function products_of(wants)
 end
 
 -- `kind`: whether they are granted, or restored after the store has lost them.
-local function take(chosen, session, record, kind)
+function take(chosen, session, record, kind)
   for _, seat in ipairs(chosen) do
     if redis.call('ZADD', seats, 0, seat.license .. '\0' .. seat.holder) == 1 then
       note_seat(kind or 'granted', seat, session, record)
@@ -207,7 +212,7 @@ local function take(chosen, session, record, kind)
   end
 end
 
-local function own_sessions(user)
+function own_sessions(user)
   local list = {}
   for _, own in ipairs(sessions_of(user)) do
     if #list == 8 then
@@ -251,7 +256,7 @@ end
 
 -- All of `need`; or why not (the first denial that waiting cannot mend, or else the first) and those seats of it that are
 -- free. `more` comes as far as there is room. What `who` has already is not drawn again.
-local function plan(who, need, more)
+function plan(who, need, more)
   local asked = need[1] or more[1]
   if asked and is_barred() then
     return nil, {code = 'suspended', product = asked.product}, {}
@@ -274,4 +279,6 @@ local function plan(who, need, more)
   end
   add_wanted(chosen, has_product, more, who)
   return chosen
+end
+
 end
