@@ -56,6 +56,7 @@ async def denials(call: Call[Nothing, DenialQuery, Nothing]) -> DenialPage | Dow
     def is_meant(event: Event) -> bool:
         return (
             event.type == "denied"
+            and (sees_people or not (query.user or query.session))  # nor can a person be guessed
             and query.code in ("", event.code)
             and call.scope.has_domain(event.domain or "")
         )

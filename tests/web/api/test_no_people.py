@@ -43,6 +43,8 @@ async def test_a_denial_without_the_person(acme: Site, role: Any) -> None:
     await permit(acme, ["see"])
     _, page = await ask(acme, grant, "GET", path)
     assert [(row["user"], row["session"]) for row in page["items"]] == [(None, None)]
+    _, guessed = await ask(acme, grant, "GET", f"{path}&user=bob@acme.example")
+    assert guessed["items"] == []
     await permit(acme, ["see", "people"])
     _, page = await ask(acme, grant, "GET", path)
     assert [row["user"] for row in page["items"]] == ["bob@acme.example"]
