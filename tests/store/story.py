@@ -91,6 +91,10 @@ async def _lunch(office: Office) -> None:
     assert await office.store.claim_answer("key", "what", 1) is None
     assert await office.store.claim_answer("key", "what", 2) == KeptAnswer(asked="what")
     await office.store.keep_answer("key", None)
+    claim = await office.store.claim("acme", ["new.example"])
+    assert (claim.fresh, await office.store.claim_domains("beta", ["new.example"])) == (("new.example",),) * 2
+    assert await office.store.release_domain("acme", "new.example", claim.mark)
+    assert not await office.store.release_domain("acme", "new.example", claim.mark)
     switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
     assert switched.status == "not_licensed"
     assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
