@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from uuid import uuid4
 
 from seatd.store.accounts import AccountVerbs
 from seatd.store.keys import deployment_key
 from seatd.store.values import Value
+from seatd.store.verbs import Answer
 
 
 class Claim(Value, frozen=True, kw_only=True):
@@ -37,6 +38,24 @@ class DomainVerbs(AccountVerbs):
         claim = {"mark": uuid4().hex, "domains": list(domains)}
         answer = await self.call_deployment("claim_domains", customer=customer, whole=whole, **claim)
         return answer.to(Claim, mark=claim["mark"])
+
+    async def claiming(
+        self,
+        customer: str,
+        domains: Sequence[str],
+        act: Callable[[], Awaitable[Answer]],
+        keeps: Container[str],
+    ) -> Answer:
+        """What `act` answers (`domain_taken`: it was not asked), with the domains claimed before. But for the words that mean
+        that the customer has them now, those that were nobody's are given back."""
+        claim = await self.claim(customer, domains)
+        if claim.taken:
+            return Answer("domain_taken", {"faulty": claim.taken})
+        answer = await act()
+        if answer.word not in keeps:
+            for domain in claim.fresh:
+                await self.release_domain(customer, domain, claim.mark)
+        return answer
 
     async def mark_of(self, domain: str) -> str:
         """Of the claim of a domain that was the last ("": it has none), for `release_domain`."""

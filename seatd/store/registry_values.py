@@ -41,9 +41,9 @@ class Reregistered(Value, frozen=True, kw_only=True):
 
 
 class Imported(Value, frozen=True, kw_only=True):
-    """What an import did, or would do (`dry_run`). `faulty`: the license ids that stand in the way."""
+    """What an import did, or would do (`dry_run`). `faulty`: ids of the licenses (`domain_taken`: the domains) in its way."""
 
-    status: Literal["imported", "already_imported", "older_key", "other_customer"]
+    status: Literal["imported", "already_imported", "older_key", "other_customer", "domain_taken"]
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     faulty: tuple[str, ...] = ()
