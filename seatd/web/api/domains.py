@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +12,7 @@ import msgspec
 from seatd.licensing.names import canonical_domain, check_domain
 from seatd.store.audit_values import Change
 from seatd.store.domains import Claim
+from seatd.store.registry_values import LicenseRow
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import listed, matches, named
@@ -177,14 +181,32 @@ async def _view(call: Call[Any, Any, Any], customer: str, domain: str) -> Domain
 
 async def _views(call: Call[Any, Any, Any], customer: str) -> list[DomainView]:
     store = call.services.store
-    domains, users = await store.facts(customer, "domains"), await store.facts(customer, "users")
-    rows = await store.registry([customer])
+    domains = await store.facts(customer, "domains")
+    licenses = await _licenses(await store.registry([customer]))
+    users = await _users(call, customer)
     return [
         DomainView(
-            domain=domain,
-            customer=customer,
-            users=sum(user.rpartition("@")[2] == domain for user in users),
-            licenses=tuple(row.id for row in rows if domain in row.domains),
+            domain=domain, customer=customer, users=users[domain], licenses=tuple(licenses.get(domain, ()))
         )
         for domain in sorted(filter(call.scope.has_domain, domains))
     ]
+
+
+async def _users(call: Call[Any, Any, Any], customer: str) -> Counter[str]:
+    """How many users each domain has. (One who is changed meanwhile may come twice.)"""
+    counts: Counter[str] = Counter()
+    known: set[str] = set()
+    async for portion in call.services.store.users(customer):
+        counts.update(user.rpartition("@")[2] for user in portion if user not in known)
+        known.update(portion)
+    return counts
+
+
+async def _licenses(rows: Iterable[LicenseRow]) -> dict[str, list[str]]:
+    """The licenses of each domain."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for domain in row.domains:
+            found.setdefault(domain, []).append(row.id)
+        await asyncio.sleep(0)  # a license may have thousands of domains: others have their turn
+    return found
