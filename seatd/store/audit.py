@@ -17,7 +17,7 @@ from seatd.store.durability import DurableVerbs
 from seatd.store.keys import customer_key, deployment_key
 from seatd.store.places import is_first
 from seatd.store.registry_values import Page
-from seatd.store.values import StoreUnavailable
+from seatd.store.values import StoreUnavailable, UnknownCustomer
 from seatd.store.verbs import Answer
 
 ATTEMPTS = 20
@@ -31,10 +31,14 @@ Decide = Callable[[], Awaitable[Sequence[Change]]]
 class AuditVerbs(DurableVerbs):
     """The trail of each customer, that of the deployment, and changes that go into them. `customer` None: the deployment."""
 
-    async def amend(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
-        """Makes the changes that `decide` asks for, on disk when this returns; what was changed.
+    async def amend(
+        self, customer: str | None, deed: Deed, decide: Decide, *, creates: bool = False
+    ) -> tuple[Change, ...]:
+        """Makes the changes that `decide` asks for, on disk when this returns; what was changed. Only what `creates` a
+        customer may be of one that is not there.
 
-        Raises `StoreUnavailable`; `ValueError` for whoever would change an invoice statement that was issued.
+        Raises `StoreUnavailable`, `UnknownCustomer`; `ValueError` for whoever would change an invoice statement that was
+        issued.
         """
         for _ in range(ATTEMPTS):
             head = await self.audit_head(customer)
@@ -42,7 +46,9 @@ class AuditVerbs(DurableVerbs):
             if not changes:
                 return ()
             written = self._line(head, deed, customer, changes)
-            word = (await self._write(customer, changes, written)).word
+            word = (await self._write(customer, changes, written, creates)).word
+            if word == "unknown":
+                raise UnknownCustomer(customer)
             if word == "kept":
                 raise ValueError("an invoice statement that was issued is never changed")
             if word == "amended":
@@ -107,12 +113,12 @@ class AuditVerbs(DurableVerbs):
         return {"head": head, "entry": text, "hash": chained(head, text)}
 
     async def _write(
-        self, customer: str | None, changes: Sequence[Change], written: dict[str, Any]
+        self, customer: str | None, changes: Sequence[Change], written: dict[str, Any], creates: bool
     ) -> Answer:
         args = {"changes": [_as_field(change) for change in changes], "audit": written}
         if customer is None:
             return await self.call_deployment("amend_deployment", **args)
-        return await self.call("amend", customer, **args)
+        return await self.call("amend", customer, creates=creates, **args)
 
 
 def _as_field(change: Change) -> dict[str, Any]:

@@ -117,9 +117,11 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         await self.make_durable(self.partition(customer))
         return answer.word == "unassigned"
 
-    async def change_account(self, customer: str, deed: Deed, decide: Decide) -> tuple[Change, ...]:
+    async def change_account(
+        self, customer: str, deed: Deed, decide: Decide, *, creates: bool = False
+    ) -> tuple[Change, ...]:
         """Amends a customer, and lets nodes and those who wait know: it may have been suspended, say."""
-        changes = await self.amend(customer, deed, decide)
+        changes = await self.amend(customer, deed, decide, creates=creates)
         if changes:
             await self._changed(customer)
         return changes

@@ -104,7 +104,8 @@ async def create_customer(call: Call[Nothing, Nothing, NewCustomer]) -> Customer
             raise Problem("customer_exists")
         return field_changes("account", before, {**given, "created_ms": call.services.now_ms()})
 
-    await store.change_account(customer, call.caller.deed("customers.create", customer), decide)
+    deed = call.caller.deed("customers.create", customer)
+    await store.change_account(customer, deed, decide, creates=True)
     await check_given(call, customer, call.body.agency, "")
     return await customer_view(call, customer)
 

@@ -13,6 +13,7 @@ from seatd.licensing.names import canonical_domain, check_domain
 from seatd.store.audit_values import Change
 from seatd.store.domains import Claim
 from seatd.store.registry_values import LicenseRow
+from seatd.store.values import UnknownCustomer
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import listed, matches, named
@@ -99,9 +100,7 @@ async def create_domain(call: Call[CustomerPath, Nothing, NewDomain]) -> DomainV
 
     try:
         await store.amend(customer, call.caller.deed("domains.create", domain), decide)
-    except (
-        Problem
-    ):  # nothing was written (of a store that does not answer nobody knows: then it stays claimed)
+    except (Problem, UnknownCustomer):  # nothing was written (when the store does not answer, nobody knows)
         if claimed and await store.fact(customer, "domains", domain) is None:
             await store.release_domain(customer, domain, claimed[-1].mark)
         raise

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from seatd.store.keys import partition_key
 from seatd.store.redis import Store
 from tests.web.api.test_domains import make, two_customers
 from tests.web.conftest import Site
@@ -92,3 +93,19 @@ async def test_one_that_was_only_claimed_is_given_up(site: Site) -> None:
     assert await delete(site) == 204
     assert await delete(site) == 404
     assert await make(site, DOMAIN, "beta") == (200, "beta")
+
+
+async def test_a_customer_that_is_forgotten_at_that_moment_is_unknown_and_has_no_domain(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two_customers(site)
+    store, claim = site.services.store, Store.claim
+
+    async def late(self: Store, customer: str, *more: Any, **how: Any) -> Any:
+        claimed = await claim(self, customer, *more, **how)
+        await store.client.srem(partition_key("customers", store.partition(customer)), customer)
+        return claimed
+
+    monkeypatch.setattr(Store, "claim", late)
+    assert await make(site, DOMAIN) == (404, "unknown_customer")
+    assert await store.owner_of(DOMAIN) is None
