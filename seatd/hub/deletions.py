@@ -7,12 +7,14 @@ stays due until the last one is done.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
 
 from seatd.hub.targets import LogoutTargets
 from seatd.store.audit_values import SYSTEM, Change, Deed
+from seatd.store.values import UnknownCustomer
 
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
@@ -57,9 +59,10 @@ class Deletions:
                 return ()
             return [Change(place="account", field="status", before=facts.get("status"), after="deleted")]
 
-        await store.change_account(
-            customer, Deed(by=SYSTEM, action="customers.delete", target=customer), decide
-        )
+        with suppress(UnknownCustomer):  # another node was faster
+            await store.change_account(
+                customer, Deed(by=SYSTEM, action="customers.delete", target=customer), decide
+            )
         return (await store.account(customer)).status == "deleted"
 
     async def _force_out(self, customer: str) -> None:

@@ -22,7 +22,7 @@ from seatd.store.keys import customer_key, deployment_key
 from seatd.store.places import is_first
 from seatd.store.registry_values import Page
 from seatd.store.turns import Turns
-from seatd.store.values import StoreUnavailable
+from seatd.store.values import StoreUnavailable, UnknownCustomer
 from seatd.store.verbs import Answer
 
 ATTEMPTS = 20
@@ -43,25 +43,33 @@ class AuditVerbs(DurableVerbs):
         """Who changes something of a customer in this node, by trail."""
         return Turns()
 
-    async def amend(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
-        """Makes the changes that `decide` asks for, on disk when this returns; what was changed.
+    async def amend(
+        self, customer: str | None, deed: Deed, decide: Decide, *, creates: bool = False
+    ) -> tuple[Change, ...]:
+        """Makes the changes that `decide` asks for, on disk when this returns; what was changed. Only what `creates` a
+        customer may be of one that is not there.
 
-        Raises `StoreUnavailable`; `ValueError` for whoever would change an invoice statement that was issued.
+        Raises `StoreUnavailable`, `UnknownCustomer`; `ValueError` for whoever would change an invoice statement that was
+        issued.
         """
         async with self.turns.of(self._trail(customer)):
-            changes = await self._amended(customer, deed, decide)
+            changes = await self._amended(customer, deed, decide, creates)
         if changes:
             await self.make_durable(None if customer is None else self.partition(customer))
         return changes
 
-    async def _amended(self, customer: str | None, deed: Deed, decide: Decide) -> tuple[Change, ...]:
+    async def _amended(
+        self, customer: str | None, deed: Deed, decide: Decide, creates: bool
+    ) -> tuple[Change, ...]:
         for attempt in range(ATTEMPTS):
             head = await self.audit_head(customer)
             changes = tuple(change for change in await decide() if change.before != change.after)
             if not changes:
                 return ()
             written = self._line(head, deed, customer, changes)
-            word = (await self._write(customer, changes, written)).word
+            word = (await self._write(customer, changes, written, creates)).word
+            if word == "unknown":
+                raise UnknownCustomer(customer)
             if word == "kept":
                 raise ValueError("an invoice statement that was issued is never changed")
             if word == "amended":
@@ -128,12 +136,12 @@ class AuditVerbs(DurableVerbs):
         return {"head": head, "entry": text, "hash": chained(head, text)}
 
     async def _write(
-        self, customer: str | None, changes: Sequence[Change], written: dict[str, Any]
+        self, customer: str | None, changes: Sequence[Change], written: dict[str, Any], creates: bool
     ) -> Answer:
         args = {"changes": [_as_field(change) for change in changes], "audit": written}
         if customer is None:
             return await self.call_deployment("amend_deployment", **args)
-        return await self.call("amend", customer, **args)
+        return await self.call("amend", customer, creates=creates, **args)
 
 
 async def _pause(attempt: int) -> None:

@@ -3,24 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from uuid import uuid4
 
 from seatd.store.accounts import AccountVerbs
 from seatd.store.keys import deployment_key
+from seatd.store.values import Value
+from seatd.store.verbs import Answer
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """What became of a claim. `taken`: another's; `fresh`: nobody's until now."""
+
+    mark: str
+    taken: tuple[str, ...]
+    fresh: tuple[str, ...]
 
 
 class DomainVerbs(AccountVerbs):
     """The one index over all customers: domain -> customer."""
 
-    async def claim_domains(self, customer: str, domains: Iterable[str]) -> tuple[str, ...]:
-        """Makes domains the customer's; those that are another's already, and stay it."""
-        names = list(domains)
-        owners = deployment_key("domain_owners")
-        await asyncio.gather(*(self.pipeline.command("HSETNX", owners, name, customer) for name in names))
-        found = await self.pipeline.command("HMGET", owners, *names) if names else []
-        return tuple(
-            name for name, owner in zip(names, found, strict=True) if owner and owner.decode() != customer
-        )
+    async def claim_domains(
+        self, customer: str, domains: Iterable[str], *, whole: bool = False
+    ) -> tuple[str, ...]:
+        """Makes domains the customer's; those that are another's already, and stay it. `whole`: then none is claimed."""
+        return (await self.claim(customer, domains, whole=whole)).taken
+
+    async def claim(self, customer: str, domains: Iterable[str], *, whole: bool = True) -> Claim:
+        """The same, with what is needed to give back what was claimed.
+
+        Whoever claims domains in order to write them down claims them after the audit head was read, for each decision anew:
+        then no deletion that is under way can take them from him without making his decision stale.
+        """
+        claim = {"mark": uuid4().hex, "domains": list(domains)}
+        answer = await self.call_deployment("claim_domains", customer=customer, whole=whole, **claim)
+        return answer.to(Claim, mark=claim["mark"])
+
+    async def claiming(
+        self,
+        customer: str,
+        domains: Sequence[str],
+        act: Callable[[], Awaitable[Answer]],
+        keeps: Container[str],
+    ) -> Answer:
+        """What `act` answers (`domain_taken`: it was not asked), with the domains claimed before. But for the words that mean
+        that the customer has them now, those that were nobody's are given back."""
+        claim = await self.claim(customer, domains)
+        if claim.taken:
+            return Answer("domain_taken", {"faulty": claim.taken})
+        answer = await act()
+        if answer.word not in keeps:
+            for domain in claim.fresh:
+                await self.release_domain(customer, domain, claim.mark)
+        return answer
+
+    async def mark_of(self, domain: str) -> str:
+        """Of the claim of a domain that was the last ("": it has none), for `release_domain`."""
+        mark = await self.pipeline.command("HGET", deployment_key("domain_claims"), domain)
+        return "" if mark is None else mark.decode()
 
     async def domains_taken(self, customer: str, domains: Iterable[str]) -> tuple[str, ...]:
         """Those of the domains that belong to another customer."""
@@ -39,7 +79,12 @@ class DomainVerbs(AccountVerbs):
                 await self.claim_domains(customer, await self.facts(customer, "domains"))
 
     async def release_domains(self, customer: str, domains: Iterable[str]) -> None:
-        """Domains of a customer that has no use for them any more are nobody's."""
+        """Domains of a customer that is deleted are nobody's."""
         for name in domains:
-            if await self.owner_of(name) == customer:
-                await self.pipeline.command("HDEL", deployment_key("domain_owners"), name)
+            await self.release_domain(customer, name, None)
+
+    async def release_domain(self, customer: str, domain: str, mark: str | None) -> bool:
+        """A domain that a customer does not have any more is nobody's, unless it was claimed again since it had that mark
+        (None: whatever it has). Whether it was given back."""
+        answer = await self.call_deployment("release_domain", customer=customer, domain=domain, mark=mark)
+        return answer.word == "released"

@@ -66,6 +66,7 @@ DEPLOYMENT_KEYS = (
     "attempts",
     "api_tokens",
     "domain_owners",
+    "domain_claims",
     "idempotency",
     "idempotency_times",
     "deployment_audit",

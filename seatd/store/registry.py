@@ -28,7 +28,10 @@ from seatd.store.registry_values import (
 )
 from seatd.store.resources import ResourceVerbs
 from seatd.store.values import node_name
+from seatd.store.verbs import Answer
 
+DONE = ("imported", "already_imported")
+"""What an import answers when the customer has the licenses now."""
 CUSTOMERS_AT_ONCE = 5
 """Looked at together: the store runs a pipeline as a whole, and so does a turn of the loop what comes back."""
 MEMBERS_AT_ONCE = 1000
@@ -46,10 +49,12 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         key: LicenseKey,
         *,
         dry_run: bool = False,
+        claims: bool = False,
         deed: Deed | None = None,
         changes: Sequence[Change] = (),
     ) -> Imported:
-        """Imports a verified license key, all of it or nothing; with `dry_run` only says what would change."""
+        """Imports a verified license key, all of it or nothing; with `dry_run` only says what would change. `claims`: it makes
+        the domains the customer's, too, or is refused."""
         customer = key.customer.id
         if foreign := await self._held_elsewhere(key):
             return Imported(status="other_customer", faulty=tuple(foreign))
@@ -64,7 +69,13 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
             records=[msgspec.to_builtins(entry) | {"domains": list(key.domains)} for entry in key.licenses],
             dry_run=dry_run,
         )
-        answer = await self.audited(customer, deed, lambda audit: call(audit=audit), changes)
+
+        async def act(audit: dict[str, Any] | None) -> Answer:
+            if dry_run or not claims:
+                return await call(audit=audit)
+            return await self.claiming(customer, key.domains, lambda: call(audit=audit), DONE)
+
+        answer = await self.audited(customer, deed, act, changes)
         if not dry_run:
             await self._changed(key.customer.id)
         return answer.to(Imported, status=answer.word)
@@ -106,9 +117,11 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         await self.make_durable(self.partition(customer))
         return answer.word == "unassigned"
 
-    async def change_account(self, customer: str, deed: Deed, decide: Decide) -> tuple[Change, ...]:
+    async def change_account(
+        self, customer: str, deed: Deed, decide: Decide, *, creates: bool = False
+    ) -> tuple[Change, ...]:
         """Amends a customer, and lets nodes and those who wait know: it may have been suspended, say."""
-        changes = await self.amend(customer, deed, decide)
+        changes = await self.amend(customer, deed, decide, creates=creates)
         if changes:
             await self._changed(customer)
         return changes

@@ -41,10 +41,10 @@ class Reregistered(Value, frozen=True, kw_only=True):
 
 
 class Imported(Value, frozen=True, kw_only=True):
-    """What an import did, or would do (`dry_run`). `faulty`: the license ids that stand in the way; `deleted`: the customer
-    is just being deleted."""
+    """What an import did, or would do (`dry_run`). `faulty`: ids of the licenses (`domain_taken`: the domains) in its way;
+    `deleted`: the customer is just being deleted."""
 
-    status: Literal["imported", "already_imported", "older_key", "other_customer", "deleted"]
+    status: Literal["imported", "already_imported", "older_key", "other_customer", "domain_taken", "deleted"]
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     faulty: tuple[str, ...] = ()

@@ -17,6 +17,10 @@ class StoreUnavailable(Exception):
     """The store did not answer: whether the verb took effect is unknown."""
 
 
+class UnknownCustomer(Exception):
+    """The customer has been deleted while it was decided what to change of it. Nothing was changed."""
+
+
 class WrongDeployment(Exception):
     """The store belongs to a deployment with other fixed settings (the number of partitions)."""
 

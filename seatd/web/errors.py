@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from seatd.store.values import StoreUnavailable
+from seatd.store.values import StoreUnavailable, UnknownCustomer
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2  # a store that restarts or fails over is back within seconds
@@ -174,6 +174,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except Problem as problem:
         return problem.response()
+    except UnknownCustomer:  # it was deleted at that moment
+        return Problem("unknown_customer").response()
     except StoreUnavailable as error:
         _log.warning("store away", path=request.path, reason=str(error))
         return _unavailable(request).response()

@@ -11,7 +11,7 @@ from prometheus_client.exposition import choose_encoder
 from seatd.license_series import with_licenses
 from seatd.store.registry_values import LicenseRow
 from seatd.store.values import StoreUnavailable
-from seatd.web.api.license_use import use_of
+from seatd.web.api.license_use import Uses
 from seatd.web.services import SERVICES, Services
 
 COMPRESSED_ELSEWHERE = 16 * 1024
@@ -55,6 +55,7 @@ async def _snapshot(services: Services) -> list[LicenseRow]:
 async def _counted(services: Services) -> AsyncIterator[LicenseRow]:
     """All licenses, with what their products count as used."""
     async for overview in services.store.overviews(await services.store.customers()):
+        uses = Uses(overview.licenses, services.catalog, services.now_ms())
         for row in overview.licenses:
-            use = use_of(row, overview.licenses, services.catalog, services.now_ms())
+            use = uses.of(row)
             yield row if use.used == row.used else replace(row, used=use.used)

@@ -29,7 +29,7 @@ async def set_end(store: Store, at_ms: int | None) -> None:
             Change(place="account", field="delete_at_ms", before="?", after=at_ms),
         ]
 
-    await store.amend("acme", Deed(by=SYSTEM, action="customers.cancel"), decide)
+    await store.amend("acme", Deed(by=SYSTEM, action="customers.cancel"), decide, creates=True)
 
 
 async def looks(*hubs: Hub) -> None:
@@ -162,7 +162,7 @@ async def test_a_last_statement_is_left_of_who_has_prices(
     async def decide() -> Sequence[Change]:
         return [Change(place="account", field="prices", after={"CALL_CENTER": {"seat_hours": "1"}})]
 
-    await store.amend("acme", Deed(by=SYSTEM, action="customers.prices"), decide)
+    await store.amend("acme", Deed(by=SYSTEM, action="customers.prices"), decide, creates=True)
     clock.pass_ms(SOON_MS)
     await looks(hub, other)
     assert await store.customers() == []

@@ -62,7 +62,7 @@ class Field:
         async def decide() -> list[Change]:
             return [webhook_change(id, await self.store.webhook(customer, id), hook)]
 
-        await self.store.amend(customer, Deed(by=SYSTEM, action="test"), decide)
+        await self.store.amend(customer, Deed(by=SYSTEM, action="test"), decide, creates=True)
 
     async def denied(self, number: int = 1, customer: str = "acme") -> None:
         """So many deliveries for each webhook, due now."""

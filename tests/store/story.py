@@ -87,10 +87,14 @@ async def _lunch(office: Office) -> None:
         async def decide(place: str = place) -> list[Change]:
             return [Change(place=place, field="name", after="Acme Ltd")]
 
-        assert await office.store.amend(customer, deed, decide)
+        assert await office.store.amend(customer, deed, decide, creates=True)
     assert await office.store.claim_answer("key", "what", 1) is None
     assert await office.store.claim_answer("key", "what", 2) == KeptAnswer(asked="what")
     await office.store.keep_answer("key", None)
+    claim = await office.store.claim("acme", ["new.example"])
+    assert (claim.fresh, await office.store.claim_domains("beta", ["new.example"])) == (("new.example",),) * 2
+    assert await office.store.release_domain("acme", "new.example", claim.mark)
+    assert not await office.store.release_domain("acme", "new.example", claim.mark)
     switched = await office.store.occupy("acme", "CHAT", office.domain, "web", combine="max", deed=deed)
     assert switched.status == "not_licensed"
     assert not await office.store.vacate("acme", "CHAT", office.domain, "web", deed=deed)
@@ -106,7 +110,7 @@ async def _webhook(store: Store) -> None:
         async def decide() -> list[Change]:
             return [webhook_change("hook", before, after)]
 
-        await store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+        await store.amend("acme", Deed(by=SYSTEM, action="test"), decide, creates=True)
 
     await switch(None, hook)
     await store.note_denials(

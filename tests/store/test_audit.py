@@ -32,7 +32,7 @@ async def set_field(store: Store, customer: str | None, place: str, field: str, 
         before = await read(store, customer, place, field)
         return [Change(place=place, field=field, before=before, after=after)]
 
-    return len(await store.amend(customer, deed(target=field), decide))
+    return len(await store.amend(customer, deed(target=field), decide, creates=True))
 
 
 async def read(store: Store, customer: str | None, place: str, field: str) -> object:
@@ -81,7 +81,7 @@ async def test_nobody_overwrites_what_came_between(store: Store) -> None:
             after = int(str(before or 0)) + 1
             return [Change(place="account", field="count", before=before, after=after)]
 
-        await store.amend("acme", deed(), decide)
+        await store.amend("acme", deed(), decide, creates=True)
 
     await asyncio.gather(*(add_one() for _ in range(60)))
     assert await read(store, "acme", "account", "count") == 60
@@ -169,6 +169,6 @@ async def test_seatd_itself_may_act(store: Store) -> None:
     async def decide() -> Sequence[Change]:
         return [Change(place="account", field="status", after="deleted")]
 
-    await store.amend("acme", Deed(by=SYSTEM, action="customer.delete"), decide)
+    await store.amend("acme", Deed(by=SYSTEM, action="customer.delete"), decide, creates=True)
     (entry,) = await entries(store)
     assert entry.by.role == "system"

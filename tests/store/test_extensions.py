@@ -32,7 +32,7 @@ async def site(store: Store, licensed: Licensed) -> Store:
     async def decide() -> list[Change]:
         return [Change(place="account", field="number_blocks", after=[BLOCK])]
 
-    await store.amend("acme", DEED, decide)
+    await store.amend("acme", DEED, decide, creates=True)
     return store
 
 

@@ -11,6 +11,7 @@ from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.keys import CUSTOMER_KEYS, customer_key
 from seatd.store.redis import Store
 from seatd.store.scripts import load
+from seatd.store.values import UnknownCustomer
 from tests.conftest import Clock
 from tests.licenses import Licensed, license_claim, license_key
 from tests.store.office import Office, person
@@ -22,7 +23,7 @@ async def facts(store: Store, place: str = "account", **fields: Any) -> None:
     async def decide() -> Sequence[Change]:
         return [Change(place=place, field=name, before="?", after=value) for name, value in fields.items()]
 
-    await store.amend("acme", DEED, decide)
+    await store.amend("acme", DEED, decide, creates=True)
 
 
 async def left(store: Store) -> set[str]:
@@ -139,3 +140,22 @@ async def test_not_one_that_is_not_to_go(
     assert await is_due(office)
     await facts(store, delete_at_ms=None)
     assert not await is_due(office)
+
+
+async def test_what_was_decided_before_it_was_forgotten_does_not_bring_it_back(
+    store: Store, licensed: Licensed
+) -> None:
+    await licensed("CALL_CENTER", 5, id="cc")
+    await facts(store, delete_at_ms=1, status="deleted")
+
+    async def decide() -> Sequence[Change]:
+        if await store.has_customer("acme"):
+            await store.forget_customer("acme")
+        return [Change(place="account", field="name", after="Acme")]
+
+    for _ in range(2):
+        with pytest.raises(UnknownCustomer):
+            await store.change_account("acme", DEED, decide)
+    assert (await store.customers(), await left(store) & {"account"}) == ([], set())
+    assert await store.change_account("acme", DEED, decide, creates=True)
+    assert await store.customers() == ["acme"]

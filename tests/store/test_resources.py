@@ -96,6 +96,6 @@ async def test_a_suspended_customer_switches_nothing_on(
     async def decide() -> Sequence[Change]:
         return [Change(place="account", field="status", after=status)]
 
-    await store.amend("acme", Deed(by=SYSTEM, action="test"), decide)
+    await store.amend("acme", Deed(by=SYSTEM, action="test"), decide, creates=True)
     assert (await on(store, "after")).status == "suspended"
     assert await store.vacate("acme", "CHAT", A, "before")

@@ -20,6 +20,7 @@ SOURCES = dict(sorted(sources()))
 PARTITION_VERBS = ("beat", "vouch")
 DEPLOYMENT_VERBS = (
     "amend_deployment", "attempt", "forgive", "see_sign_in", "use_code", "claim_answer", "keep_answer",
+    "claim_domains", "release_domain",
 )  # fmt: skip
 KEYS = set(PARTITION_KEYS) | set(CUSTOMER_KEYS) | set(DEPLOYMENT_KEYS)
 EMPTY = b"\x80"

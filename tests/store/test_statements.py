@@ -34,7 +34,7 @@ async def amend(store: Store, *changes: Change) -> None:
     async def decide() -> Sequence[Change]:
         return changes
 
-    await store.amend("acme", Deed(by=DEED.by, action="test"), decide)
+    await store.amend("acme", Deed(by=DEED.by, action="test"), decide, creates=True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ async def set_status(store: Store, status: str | None) -> None:
     async def decide() -> Sequence[Change]:
         return [Change(place="account", field="status", before="?", after=status)]
 
-    await store.amend("acme", Deed(by=SYSTEM, action="customer.status"), decide)
+    await store.amend("acme", Deed(by=SYSTEM, action="customer.status"), decide, creates=True)
 
 
 @pytest.mark.parametrize("status", ["suspended", "deleted"])

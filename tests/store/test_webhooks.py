@@ -26,7 +26,7 @@ async def put(store: Store, *hooks: Webhook, customer: str = "acme") -> None:
     async def decide() -> list[Change]:
         return [webhook_change(hook.id, await store.webhook(customer, hook.id), hook) for hook in hooks]
 
-    await store.amend(customer, DEED, decide)
+    await store.amend(customer, DEED, decide, creates=True)
 
 
 async def claim(store: Store, hook: str = "h1", by: str = "n1", limit: int = 100) -> tuple[Delivery, ...]:
@@ -231,7 +231,7 @@ async def test_a_webhook_that_is_gone_takes_its_line_with_it(store: Store, clock
     async def decide() -> list[Change]:
         return [webhook_change("h1", HOOK, None)]
 
-    await store.amend("acme", DEED, decide)
+    await store.amend("acme", DEED, decide, creates=True)
     assert (await whole_claim(store)).webhook is None
     assert await store.waiting_deliveries() == 1
     assert await store.due_webhooks(10**15) == [("acme", "h2")]

@@ -21,7 +21,7 @@ async def webhook(store: Store, customer: str, id: str, url: str = "https://127.
     async def decide() -> list[Change]:
         return [webhook_change(id, None, hook)]
 
-    await store.amend(customer, Deed(by=SYSTEM, action="test"), decide)
+    await store.amend(customer, Deed(by=SYSTEM, action="test"), decide, creates=True)
     return hook
 
 

@@ -11,6 +11,7 @@ from seatd.licensing.names import check_customer
 from seatd.store.account_values import Contact
 from seatd.store.agencies import Agency
 from seatd.store.audit_values import Change
+from seatd.web.api.given_agency import check_deleted
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import (
     Contacts,
@@ -125,15 +126,17 @@ async def change_agency(call: Call[AgencyPath, Nothing, AgencyPatch]) -> AgencyV
 )
 async def delete_agency(call: Call[AgencyPath, Nothing, Nothing]) -> None:
     """Delete an agency that has no customers"""
-    name = call.path.agency
+    name, before = call.path.agency, None
 
     async def decide() -> list[Change]:
+        nonlocal before
         before = await _record(call, name)
         if await call.services.store.customers_of(name):
             raise Problem("agency_in_use")
         return [Change(place="agencies", field=name, before=before)]
 
     await call.services.store.amend(None, call.caller.deed("agencies.delete", name), decide)
+    await check_deleted(call, name, before)
 
 
 async def _record(call: Call[Any, Any, Any], name: str) -> Any:

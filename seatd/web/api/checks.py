@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from seatd.store.values import WrongDeployment
-from seatd.web.api.license_use import use_of
+from seatd.web.api.license_use import Uses
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Nothing
 from seatd.web.services import Services
@@ -109,14 +109,17 @@ def _limits(services: Services) -> Check:
 
 
 async def _licenses(services: Services) -> Check:
-    rows = await services.store.registry()
-    uses = [use_of(row, rows, services.catalog, services.now_ms()) for row in rows]
-    above = [use.row.id for use in uses if use.above_limit]
+    above: list[str] = []
+    total = 0
+    async for overview in services.store.overviews(await services.store.customers()):
+        uses = Uses(overview.licenses, services.catalog, services.now_ms())
+        above += [row.id for row in overview.licenses if uses.of(row).above_limit]
+        total += len(overview.licenses)
     if above:
         named = ", ".join(above[:NAMED]) + (" ..." if len(above) > NAMED else "")
-        text = f"{len(above)} of {len(rows)} are used above their limit: {named}"
+        text = f"{len(above)} of {total} are used above their limit: {named}"
         return Check(name="licenses", level="warning", message=text)
-    return Check(name="licenses", level="ok", message=f"none of {len(rows)} is used above its limit")
+    return Check(name="licenses", level="ok", message=f"none of {total} is used above its limit")
 
 
 def _ready(services: Services) -> Check:

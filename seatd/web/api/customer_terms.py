@@ -11,10 +11,11 @@ from msgspec import UNSET, UnsetType
 from seatd.store.account_values import PERMISSIONS, Permission
 from seatd.store.audit_values import Change
 from seatd.web.api.customer_views import CustomerPath, CustomerView, check_alive, customer_view
+from seatd.web.api.given_agency import check_agency, check_given
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import Text, field_changes, named_fields
 from seatd.web.api.shapes import END, Input, Nothing
-from seatd.web.errors import Problem, invalid
+from seatd.web.errors import invalid
 
 ops = Ops("customers")
 
@@ -76,10 +77,21 @@ async def permit_agency(call: Call[CustomerPath, Nothing, PermissionsBody]) -> C
 )
 async def move_customer(call: Call[CustomerPath, Nothing, AgencyBody]) -> CustomerView:
     """Give a customer to another agency"""
-    agency = call.body.agency
-    if agency and await call.services.store.agency(agency) is None:
-        raise Problem("unknown_agency")
-    return await _settle(call, "customers.move", {"agency": agency})
+    store, agency = call.services.store, call.body.agency
+    customer = await call.scope.whole_customer(call.path.customer)
+    former = ""
+
+    async def decide() -> list[Change]:
+        nonlocal former
+        await check_agency(call, agency)
+        account = await store.account(customer)
+        check_alive(account)
+        former = account.agency
+        return field_changes("account", await store.facts(customer, "account"), {"agency": agency})
+
+    await store.change_account(customer, call.caller.deed("customers.move", customer), decide)
+    await check_given(call, customer, agency, former)
+    return await customer_view(call, customer)
 
 
 async def _settle(call: Call[CustomerPath, Any, Any], action: str, fields: dict[str, Any]) -> CustomerView:

@@ -18,6 +18,7 @@ from seatd.web.api.customer_views import (
     customer_rows,
     customer_view,
 )
+from seatd.web.api.given_agency import check_agency, check_given
 from seatd.web.api.number_blocks import NumberBlockInput, blocks_of, check_used
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import (
@@ -94,17 +95,18 @@ async def create_customer(call: Call[Nothing, Nothing, NewCustomer]) -> Customer
     store = call.services.store
     fields = _checked(named_fields(call.body))
     customer = named(check_customer, fields.pop("id"), "id")
-    if call.body.agency and await store.agency(call.body.agency) is None:
-        raise Problem("unknown_agency")
     given = {name: value for name, value in fields.items() if value}
 
     async def decide() -> list[Change]:
+        await check_agency(call, call.body.agency)
         before = await store.facts(customer, "account")
         if before.get("created_ms"):
             raise Problem("customer_exists")
         return field_changes("account", before, {**given, "created_ms": call.services.now_ms()})
 
-    await store.change_account(customer, call.caller.deed("customers.create", customer), decide)
+    deed = call.caller.deed("customers.create", customer)
+    await store.change_account(customer, deed, decide, creates=True)
+    await check_given(call, customer, call.body.agency, "")
     return await customer_view(call, customer)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
 from seatd.licensing.names import canonical_domain, check_domain
 from seatd.store.audit_values import Change
+from seatd.store.domains import Claim
+from seatd.store.registry_values import LicenseRow
+from seatd.store.values import UnknownCustomer
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import listed, matches, named
@@ -15,6 +21,9 @@ from seatd.web.api.shapes import Input, Listing, Nothing, PageQuery, Search
 from seatd.web.errors import Problem
 
 ops = Ops("domains")
+
+ATTEMPTS = 20
+"""So often a deletion begins anew while others keep claiming the domain without making it."""
 
 Sort = Literal["domain", "customer", "users", "-domain", "-customer", "-users"]
 
@@ -64,56 +73,89 @@ async def list_domains(call: Call[Nothing, DomainsQuery, Nothing]) -> Listing[Do
 async def one_domain(call: Call[DomainPath, Nothing, Nothing]) -> DomainView:
     """One domain"""
     customer, domain = await find_domain(call, call.path.domain)
-    return next(view for view in await _views(call, customer) if view.domain == domain)
+    return await _view(call, customer, domain)
 
 
 @ops.op(
     "POST",
     "/api/v1/customers/{customer}/domains",
     "domains.change",
-    problems=("unknown_customer", "customer_deleted", "domain_taken"),
+    problems=("unknown_customer", "customer_deleted", "domain_taken", "unknown_domain"),
 )
 async def create_domain(call: Call[CustomerPath, Nothing, NewDomain]) -> DomainView:
     """Make a domain (a license key makes those that it names, too)"""
     store = call.services.store
     customer = await call.scope.whole_customer(call.path.customer)
     domain = canonical_domain(named(check_domain, call.body.domain, "domain"))
-    check_alive(await store.account(customer))
-    if await store.claim_domains(customer, [domain]):
-        raise Problem("domain_taken")
+    claimed: list[Claim] = []
 
     async def decide() -> list[Change]:
-        before = await store.fact(customer, "domains", domain)
-        return [Change(place="domains", field=domain, before=before, after=before or {})]
+        check_alive(await store.account(customer))
+        if await store.fact(customer, "domains", domain) is not None:
+            return []
+        claimed.append(claim := await store.claim(customer, [domain]))
+        if claim.taken:
+            raise Problem("domain_taken")
+        return [Change(place="domains", field=domain, after={})]
 
-    await store.amend(customer, call.caller.deed("domains.create", domain), decide)
-    return next(view for view in await _views(call, customer) if view.domain == domain)
+    try:
+        await store.amend(customer, call.caller.deed("domains.create", domain), decide)
+    except (Problem, UnknownCustomer):  # nothing was written (when the store does not answer, nobody knows)
+        if claimed and await store.fact(customer, "domains", domain) is None:
+            await store.release_domain(customer, domain, claimed[-1].mark)
+        raise
+    return await _view(call, customer, domain)
 
 
 @ops.op("DELETE", "/api/v1/domains/{domain}", "domains.change", problems=("unknown_domain", "domain_in_use"))
 async def delete_domain(call: Call[DomainPath, Nothing, Nothing]) -> None:
     """Delete a domain that nothing is left in"""
     store = call.services.store
-    customer, domain = await find_domain(call, call.path.domain)
+    customer, domain = await _owned(call, call.path.domain)
     await call.scope.whole_customer(customer)
+    for _ in range(ATTEMPTS):
+        mark = await _take_away(call, customer, domain)
+        if await store.release_domain(customer, domain, mark):
+            return
+        if (
+            await store.fact(customer, "domains", domain) is not None
+            or await store.owner_of(domain) != customer
+        ):
+            return  # somebody has made it again
+
+
+async def _take_away(call: Call[Any, Any, Any], customer: str, domain: str) -> str:
+    """Deletes the domain, but not yet whose it is: the mark with which that may be given up. A domain that is only claimed
+    (its making broke off) is deleted, too: that makes stale what others have decided."""
+    store, mark = call.services.store, ""
 
     async def decide() -> list[Change]:
+        nonlocal mark
+        mark = await store.mark_of(domain)
+        before = await store.fact(customer, "domains", domain)
+        if before is None and await store.owner_of(domain) != customer:
+            raise Problem("unknown_domain")
         if await _is_used(call, customer, domain):
             raise Problem("domain_in_use")
-        return [Change(place="domains", field=domain, before=await store.fact(customer, "domains", domain))]
+        return [Change(place="domains", field=domain, before=before or {})]
 
     await store.amend(customer, call.caller.deed("domains.delete", domain), decide)
-    await store.release_domains(customer, [domain])
+    return mark
 
 
 async def find_domain(call: Call[Any, Any, Any], name: str) -> tuple[str, str]:
     """Customer and domain, if it is there for the caller; else the problem `unknown_domain`."""
-    domain = canonical_domain(name)
-    store = call.services.store
-    customer = await store.owner_of(domain)
-    if customer is None or not (call.scope.has_domain(domain) and await call.scope.has_customer(customer)):
+    customer, domain = await _owned(call, name)
+    if await call.services.store.fact(customer, "domains", domain) is None:
         raise Problem("unknown_domain")
-    if await store.fact(customer, "domains", domain) is None:
+    return customer, domain
+
+
+async def _owned(call: Call[Any, Any, Any], name: str) -> tuple[str, str]:
+    """The same of a domain that may only be claimed."""
+    domain = canonical_domain(name)
+    customer = await call.services.store.owner_of(domain)
+    if customer is None or not (call.scope.has_domain(domain) and await call.scope.has_customer(customer)):
         raise Problem("unknown_domain")
     return customer, domain
 
@@ -129,16 +171,41 @@ async def _is_used(call: Call[Any, Any, Any], customer: str, domain: str) -> boo
     )
 
 
+async def _view(call: Call[Any, Any, Any], customer: str, domain: str) -> DomainView:
+    found = next((view for view in await _views(call, customer) if view.domain == domain), None)
+    if found is None:
+        raise Problem("unknown_domain")
+    return found
+
+
 async def _views(call: Call[Any, Any, Any], customer: str) -> list[DomainView]:
     store = call.services.store
-    domains, users = await store.facts(customer, "domains"), await store.facts(customer, "users")
-    rows = await store.registry([customer])
+    domains = await store.facts(customer, "domains")
+    licenses = await _licenses(await store.registry([customer]))
+    users = await _users(call, customer)
     return [
         DomainView(
-            domain=domain,
-            customer=customer,
-            users=sum(user.rpartition("@")[2] == domain for user in users),
-            licenses=tuple(row.id for row in rows if domain in row.domains),
+            domain=domain, customer=customer, users=users[domain], licenses=tuple(licenses.get(domain, ()))
         )
         for domain in sorted(filter(call.scope.has_domain, domains))
     ]
+
+
+async def _users(call: Call[Any, Any, Any], customer: str) -> Counter[str]:
+    """How many users each domain has. (One who is changed meanwhile may come twice.)"""
+    counts: Counter[str] = Counter()
+    known: set[str] = set()
+    async for portion in call.services.store.users(customer):
+        counts.update(user.rpartition("@")[2] for user in portion if user not in known)
+        known.update(portion)
+    return counts
+
+
+async def _licenses(rows: Iterable[LicenseRow]) -> dict[str, list[str]]:
+    """The licenses of each domain."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for domain in row.domains:
+            found.setdefault(domain, []).append(row.id)
+        await asyncio.sleep(0)  # a license may have thousands of domains: others have their turn
+    return found

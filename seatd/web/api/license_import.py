@@ -12,6 +12,7 @@ import structlog
 from seatd.licensing.keys import BadLicenseKey, LicenseClaim, LicenseKey, verify
 from seatd.store.audit_values import Change
 from seatd.store.redis import Store
+from seatd.store.registry import DONE
 from seatd.store.registry_values import Imported, LicenseRow
 from seatd.web.api.customer_views import check_alive
 from seatd.web.api.import_affected import AffectedLicense, affected_by, without_names
@@ -99,9 +100,8 @@ async def import_license(call: Call[Nothing, ImportQuery, ImportBody]) -> Import
     before = {row.id: row for row in await store.registry([key.customer.id])}
     done = await _put(call, key, before)
     if done.status == "deleted":  # since we looked
-        await store.release_domains(key.customer.id, () if dry_run else key.domains)
         raise Problem("customer_deleted")
-    if done.status in ("older_key", "other_customer"):
+    if done.status not in DONE:
         raise _conflict(done)
     if done.status == "imported" and not dry_run:
         _log.info(
@@ -133,11 +133,13 @@ async def _check_customer(scope: Scope, store: Store, key: LicenseKey) -> None:
 
 
 async def _put(call: Call[Any, ImportQuery, Any], key: LicenseKey, before: dict[str, LicenseRow]) -> Imported:
-    """Imports, when the domains are the customer's."""
+    """Imports, when the domains are the customer's or nobody's. Nothing is claimed for a key that is refused anyway."""
     store, dry_run = call.services.store, call.query.dry_run
-    claim = store.domains_taken if dry_run else store.claim_domains
-    if taken := await claim(key.customer.id, key.domains):
-        raise Problem("domain_taken", errors=tuple(FieldError(path="key", message=name) for name in taken))
+    if taken := await store.domains_taken(key.customer.id, key.domains):
+        return Imported(status="domain_taken", faulty=taken)
+    would = await store.put_license(key, dry_run=True)
+    if dry_run or would.status != "imported":
+        return would
     changes = [
         Change(
             place="licenses",
@@ -151,7 +153,7 @@ async def _put(call: Call[Any, ImportQuery, Any], key: LicenseKey, before: dict[
         made = Change(place="customers", field=key.customer.id, after=msgspec.to_builtins(key.customer))
         changes.insert(0, made)
     deed = call.caller.deed("licenses.import", key.jti)
-    return await store.put_license(key, dry_run=dry_run, deed=deed, changes=changes)
+    return await store.put_license(key, claims=True, deed=deed, changes=changes)
 
 
 async def _verified(services: Services, text: str) -> LicenseKey:
@@ -166,10 +168,11 @@ async def _verified(services: Services, text: str) -> LicenseKey:
 
 
 def _conflict(done: Imported) -> Problem:
-    why = "a newer key" if done.status == "older_key" else "another customer"
-    errors = tuple(
-        FieldError(path="key", message=f"{license_id}: held by {why}") for license_id in done.faulty
-    )
+    why = {
+        "older_key": ": held by a newer key",
+        "other_customer": ": held by another customer",
+    }.get(done.status, "")
+    errors = tuple(FieldError(path="key", message=name + why) for name in done.faulty)
     return Problem(done.status, errors=errors)
 
 

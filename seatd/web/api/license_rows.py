@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from seatd.store.registry_values import LicenseRow
-from seatd.web.api.license_use import Use, Validity, use_of, validity
+from seatd.web.api.license_use import Use, Uses, Validity, validity
 from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.caller import Scope
@@ -19,6 +18,7 @@ from seatd.web.errors import Problem
 from seatd.web.services import Services
 
 DAY_MS = 86_400_000
+ROWS_AT_ONCE = 100
 
 
 class LicensePath(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +61,10 @@ async def views(services: Services, rows: Sequence[LicenseRow]) -> list[LicenseV
     weeks = await services.week_changes(rows)
     now_ms = services.now_ms()
     shown: list[LicenseView] = []
-    for _, group in groupby(rows, key=lambda row: row.customer):
-        own = list(group)
-        shown += [_view(use_of(row, own, services.catalog, now_ms), now_ms, weeks.get(row.id)) for row in own]
+    uses = Uses(rows, services.catalog, now_ms)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        shown += [_view(uses.of(row), now_ms, weeks.get(row.id)) for row in part]
         await asyncio.sleep(0)  # others have their turn
     return shown
 

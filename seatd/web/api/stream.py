@@ -11,7 +11,7 @@ from seatd.store.event_values import Event, EventType
 from seatd.web.api.event_stream import EventStream
 from seatd.web.api.events import view
 from seatd.web.api.license_totals import ProductTotal, totals_of
-from seatd.web.api.license_use import Use, use_of
+from seatd.web.api.license_use import Use, Uses
 from seatd.web.api.narration import Plot
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Input, Nothing
@@ -107,7 +107,7 @@ async def _usage_of(
         overview, sees_all = usage.overview, scope.domains is None
         rows = [row for row in overview.licenses if scope.any_domain(row.domains)]
         now_ms = services.now_ms()
-        uses = [use_of(row, overview.licenses, services.catalog, now_ms) for row in rows]
+        uses = map(Uses(overview.licenses, services.catalog, now_ms).of, rows)
         shown = UsageNow(
             customer=customer,
             licenses=tuple(map(_license, uses)),

@@ -167,13 +167,13 @@ async def delete_user(call: Call[UserPath, Nothing, Nothing]) -> None:
         before = await _record(call, customer, user)
         if before.get("extension"):
             raise Problem("user_in_use")
-        return [Change(place="users", field=user, before=before)]
+        taken_back = [
+            Change(place="assignments", field=f"{license_} {user}", before=True)
+            for license_ in await store.assignments_of(customer, user)
+        ]
+        return [Change(place="users", field=user, before=before), *taken_back]
 
-    await store.amend(customer, call.caller.deed("users.delete", user), decide)
-    for license_ in await store.assignments_of(customer, user):
-        await store.unassign(
-            customer, license_, user, deed=call.caller.deed("licenses.unassign", license_, user=user)
-        )
+    await store.change_account(customer, call.caller.deed("users.delete", user), decide)
 
 
 async def _find(call: Call[UserPath, Any, Any]) -> tuple[str, str]:
