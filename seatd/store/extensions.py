@@ -106,11 +106,38 @@ class ExtensionVerbs(RegistryVerbs):
             if before is None:
                 return []
             users = await self._of_users(customer, {before.user: ""})
-            return [_field(digits, before, None), *_taken_back(before), *users]
+            returned = _recorded(before) & await self._assigned(customer)
+            return [_field(digits, before, None), *_taken_back(returned), *users]
 
         if await self.amend(customer, deed, decide):
             await self._changed(customer)
         return known
+
+    async def unassign(self, customer: str, license: str, user: str, *, deed: Deed | None = None) -> bool:
+        """Takes a nominal license back, for good: what is given by hand afterwards is the extension's no more."""
+        if deed is None:
+            return await super().unassign(customer, license, user)
+
+        async def decide() -> list[Change]:
+            name = customer_key("assignments", self.partition(customer), customer)
+            if await self.pipeline.command("ZSCORE", name, f"{license}\0{user}") is None:
+                return []
+            return [*_taken_back({(license, user)}), *await self._forgotten(customer, license, user)]
+
+        taken_back = await self.amend(customer, deed, decide)
+        if taken_back:
+            await self._announce(customer)
+        return bool(taken_back)
+
+    async def _forgotten(self, customer: str, license: str, user: str) -> Iterator[Change]:
+        """The user's extension without what it was given of a license, when there is one."""
+        digits = (await self.fact(customer, "users", user) or {}).get("extension")
+        record = await self.fact(customer, "extensions", digits) if digits else None
+        if record is None:
+            return iter(())
+        before = msgspec.convert(record, Provisioned)
+        rest = tuple(each for each in before.assigned if each != license)
+        return iter([_field(before.extension, before, replace(before, assigned=rest))])
 
     async def _of_users(self, customer: str, extensions: Mapping[str, str]) -> list[Change]:
         """What is kept of users, with another extension ("": none). One who is not known yet is from now on."""
@@ -167,13 +194,14 @@ class _Licenses:
 
     def exchanged(self, before: Provisioned, after: Extension) -> Iterator[Change]:
         """A changed extension: what its user had for it is taken back, what the user it has now needs is given."""
-        returned = {(license_, before.user) for license_ in before.assigned}
+        returned = _recorded(before) & self._assigned
         self._assigned -= returned
         self._used.subtract(license_ for license_, _ in returned)
         changes = [*self._kept(after, before=before)]
+        taken_back = _taken_back(returned)
         given = {change.field for change in changes if change.place == "assignments"}
-        yield from (change for change in _taken_back(before) if change.field not in given)
-        had = {change.field for change in _taken_back(before)}
+        yield from (change for change in taken_back if change.field not in given)
+        had = {change.field for change in taken_back}
         yield from (change for change in changes if change.field not in had)
 
     def _kept(self, extension: Extension, before: Provisioned | None) -> Iterator[Change]:
@@ -210,8 +238,13 @@ def _field(digits: str, before: Provisioned | None, after: Provisioned | None) -
     return Change(place="extensions", field=digits, before=builtins(before), after=builtins(after))
 
 
-def _taken_back(before: Provisioned) -> list[Change]:
+def _recorded(record: Provisioned) -> set[tuple[str, str]]:
+    """License and user of what was assigned for an extension."""
+    return {(license_, record.user) for license_ in record.assigned}
+
+
+def _taken_back(assignments: Iterable[tuple[str, str]]) -> list[Change]:
     return [
-        Change(place="assignments", field=f"{license_} {before.user}", before=True)
-        for license_ in before.assigned
+        Change(place="assignments", field=f"{license_} {user}", before=True)
+        for license_, user in sorted(assignments)
     ]

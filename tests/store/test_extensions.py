@@ -113,6 +113,39 @@ async def test_what_an_administrator_has_assigned_stays(site: Store) -> None:
     assert not await site.remove_extension("acme", "200", DEED)
 
 
+async def test_what_an_administrator_took_back_is_not_counted_again(site: Store) -> None:
+    for name in ("bob", "carl", "dora"):
+        await site.assign("acme", "recording", person(name), domain="acme.example")
+    await site.unassign("acme", "recording", person("dora"), deed=DEED)
+    await provision(site, extension("200", "ann", "call_recording"))
+    assert await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    assert not await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    assert (await site.extensions("acme"))["200"].assigned == ()
+    await site.assign("acme", "recording", person("dora"), domain="acme.example")
+    assert await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED) == []
+    assert await assigned(site, "eve") == []
+
+
+async def test_a_record_of_what_is_gone_makes_no_room(site: Store) -> None:
+    for name in ("bob", "carl"):
+        await site.assign("acme", "recording", person(name), domain="acme.example")
+    await provision(site, extension("200", "ann", "call_recording"))
+    await site.unassign("acme", "recording", person("ann"))
+    await site.assign("acme", "recording", person("dora"), domain="acme.example")
+    assert await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED) == []
+    assert await assigned(site, "eve") == []
+    *_, last = [recorded.entry() async for recorded in site.audit_trail("acme")]
+    assert [change.field for change in last.changes] == ["200", person("ann"), person("eve")]
+
+
+async def test_what_was_given_again_by_hand_stays(site: Store) -> None:
+    await provision(site, extension("200", "ann", "call_recording"))
+    await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    await site.assign("acme", "recording", person("ann"), domain="acme.example")
+    assert await site.remove_extension("acme", "200", DEED)
+    assert await assigned(site, "ann") == ["recording"]
+
+
 async def test_a_user_has_one_extension_and_is_of_the_customer(site: Store) -> None:
     await provision(site, extension("200", "ann"))
     faults = await provision(
