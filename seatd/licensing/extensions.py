@@ -149,14 +149,16 @@ def _of_user(user: str) -> Iterator[Wrong]:
 
 
 def _of_add_ons(extension: Extension, catalog: Catalog) -> Iterator[Wrong]:
+    seen: Counter[str] = Counter()
     for place, name in enumerate(extension.add_ons):
+        seen[name] += 1
         product = catalog.products.get(name)
         field = f"add_ons[{place}]"
         if product is None:
             yield Wrong(field=field, message="there is no such product")
         elif product.base != extension.base:
             yield Wrong(field=field, message=f"{name} is no add-on of {extension.base}")
-        elif (most := _most(name, catalog)) and extension.add_ons[: place + 1].count(name) > most:
+        elif (most := _most(name, catalog)) and seen[name] > most:
             yield Wrong(field=field, message=f"an extension has {name} at most {_times(most)}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ class Provisioned(Extension, frozen=True, kw_only=True):
 
 Faults = list[tuple[int, Wrong]]
 """What is wrong: place in what was asked for, and the fault."""
+MOST_FAULTS = 1000
+"""So many are told; what comes after them is not looked at any more."""
 
 
 class ExtensionVerbs(RegistryVerbs):
@@ -35,8 +38,12 @@ class ExtensionVerbs(RegistryVerbs):
         """All extensions of a customer by their digits, in order of number."""
         found = await self.pipeline.command("HGETALL", self._extensions(customer))
         pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
-        records = {name.decode(): msgspec.json.decode(text, type=Provisioned) for name, text in pairs}
-        return dict(sorted(records.items(), key=lambda item: int(item[0])))
+        return await asyncio.to_thread(_in_order, pairs)
+
+    async def extension(self, customer: str, digits: str) -> Provisioned | None:
+        """One extension of a customer; None: there is none such."""
+        text = await self.pipeline.command("HGET", self._extensions(customer), digits)
+        return None if text is None else msgspec.json.decode(text, type=Provisioned)
 
     async def provision(
         self, customer: str, new: Sequence[Extension], catalog: Catalog, deed: Deed
@@ -49,11 +56,11 @@ class ExtensionVerbs(RegistryVerbs):
                 await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
             site = await self._site(customer, licenses, catalog)
-            faults[:] = faults_of_all(new, site, catalog)
+            faults[:] = await asyncio.to_thread(_faults, new, site, catalog)
             if faults:
                 return []
             users = {extension.user: extension.extension for extension in new if extension.user}
-            changes = [change for extension in new for change in licenses.given(extension)]
+            changes = await asyncio.to_thread(licenses.given_all, new)
             return [*changes, *await self._of_users(customer, users)]
 
         if await self.amend(customer, deed, decide):
@@ -61,10 +68,10 @@ class ExtensionVerbs(RegistryVerbs):
         return faults
 
     async def check_extensions(self, customer: str, new: Sequence[Extension], catalog: Catalog) -> Faults:
-        """What stands in the way of making these. Long lists are looked at beside the event loop."""
+        """What stands in the way of making these."""
         licenses = _Licenses(await self.registry([customer]), set(), self.wall_ms())
         site = await self._site(customer, licenses, catalog)
-        return await asyncio.to_thread(lambda: list(faults_of_all(new, site, catalog)))
+        return await asyncio.to_thread(_faults, new, site, catalog)
 
     async def change_extension(
         self, customer: str, digits: str, fields: Mapping[str, Any], catalog: Catalog, deed: Deed
@@ -79,13 +86,13 @@ class ExtensionVerbs(RegistryVerbs):
                 await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
             site = await self._site(customer, licenses, catalog)
-            before = (await self.extensions(customer)).get(digits)
+            before = await self.extension(customer, digits)
             known = before is not None
             if before is None:
                 return []
             after = replace(before, **fields)
             others = {name: other for name, other in site.extensions.items() if name != digits}
-            faults[:] = faults_of_all([after], replace(site, extensions=others), catalog)
+            faults[:] = await asyncio.to_thread(_faults, [after], replace(site, extensions=others), catalog)
             users = {before.user: "", after.user: digits}
             return (
                 [] if faults else [*licenses.exchanged(before, after), *await self._of_users(customer, users)]
@@ -101,12 +108,12 @@ class ExtensionVerbs(RegistryVerbs):
 
         async def decide() -> list[Change]:
             nonlocal known
-            before = (await self.extensions(customer)).get(digits)
+            before = await self.extension(customer, digits)
             known = before is not None
             if before is None:
                 return []
             users = await self._of_users(customer, {before.user: ""})
-            returned = _recorded(before) & await self._assigned(customer)
+            returned = [pair for pair in _recorded(before) if await self._has(customer, *pair)]
             return [_field(digits, before, None), *_taken_back(returned), *users]
 
         if await self.amend(customer, deed, decide):
@@ -119,8 +126,7 @@ class ExtensionVerbs(RegistryVerbs):
             return await super().unassign(customer, license, user)
 
         async def decide() -> list[Change]:
-            name = customer_key("assignments", self.partition(customer), customer)
-            if await self.pipeline.command("ZSCORE", name, f"{license}\0{user}") is None:
+            if not await self._has(customer, license, user):
                 return []
             return [*_taken_back({(license, user)}), *await self._forgotten(customer, license, user)]
 
@@ -166,10 +172,11 @@ class ExtensionVerbs(RegistryVerbs):
 
     async def _assigned(self, customer: str) -> set[tuple[str, str]]:
         name = customer_key("assignments", self.partition(customer), customer)
-        members = await self.pipeline.command("ZRANGE", name, 0, -1)
-        return {
-            (license_, user) for license_, _, user in (member.decode().partition("\0") for member in members)
-        }
+        return await asyncio.to_thread(_pairs, await self.pipeline.command("ZRANGE", name, 0, -1))
+
+    async def _has(self, customer: str, license: str, user: str) -> bool:
+        name = customer_key("assignments", self.partition(customer), customer)
+        return await self.pipeline.command("ZSCORE", name, f"{license}\0{user}") is not None
 
     def _extensions(self, customer: str) -> str:
         return customer_key("extensions", self.partition(customer), customer)
@@ -188,9 +195,9 @@ class _Licenses:
         """Product and limit of each."""
         return ((row.product, row.limit) for row in self._rows)
 
-    def given(self, extension: Extension) -> Iterator[Change]:
-        """A new extension, and the nominal licenses that its user is given for it."""
-        yield from self._kept(extension, before=None)
+    def given_all(self, extensions: Iterable[Extension]) -> list[Change]:
+        """New extensions, and the nominal licenses that their users are given for them."""
+        return [change for extension in extensions for change in self._kept(extension, before=None)]
 
     def exchanged(self, before: Provisioned, after: Extension) -> Iterator[Change]:
         """A changed extension: what its user had for it is taken back, what the user it has now needs is given."""
@@ -229,6 +236,21 @@ class _Licenses:
             covers = user.rpartition("@")[2] in row.domains and (row.id, user) not in self._assigned
             if covers and self._used[row.id] < row.limit:
                 yield row.id
+
+
+def _faults(new: Sequence[Extension], site: Site, catalog: Catalog) -> Faults:
+    """The first that are wrong. It takes long for many: not on the event loop."""
+    return list(islice(faults_of_all(new, site, catalog), MOST_FAULTS))
+
+
+def _in_order(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, Provisioned]:
+    records = {name.decode(): msgspec.json.decode(text, type=Provisioned) for name, text in pairs}
+    return dict(sorted(records.items(), key=lambda item: int(item[0])))
+
+
+def _pairs(members: Iterable[bytes]) -> set[tuple[str, str]]:
+    """License and user of each."""
+    return {(license_, user) for license_, _, user in (member.decode().partition("\0") for member in members)}
 
 
 def _field(digits: str, before: Provisioned | None, after: Provisioned | None) -> Change:

@@ -10,7 +10,7 @@ import pytest
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.extensions import Extension
 from seatd.store.audit_values import SYSTEM, Change, Deed, first_broken
-from seatd.store.extensions import Faults
+from seatd.store.extensions import MOST_FAULTS, Faults
 from seatd.store.redis import Store
 from seatd.store.values import Denied, Gone, Granted, Queued
 from tests.licenses import Licensed
@@ -74,6 +74,19 @@ async def test_what_was_bought_is_the_bound(site: Store) -> None:
     )
     assert (place, wrong.field) == (0, "add_ons[2]")
     assert "all 0 licenses of team_chat" in wrong.message
+
+
+async def test_only_the_first_faults_are_told(site: Store) -> None:
+    new = [extension(str(number), "", *["team_chat"] * 100) for number in range(200, 230)]
+    assert len(await provision(site, *new)) == MOST_FAULTS
+    assert len(await site.check_extensions("acme", new, CATALOG)) == MOST_FAULTS
+
+
+async def test_one_extension(site: Store) -> None:
+    await provision(site, extension("200", "ann"), extension("201"))
+    found = await site.extension("acme", "200")
+    assert found == (await site.extensions("acme"))["200"]
+    assert await site.extension("acme", "202") is None
 
 
 async def test_the_user_is_given_the_nominal_licenses(site: Store) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -20,6 +21,8 @@ ops = Ops("provisioning")
 
 PROBLEMS = ("unknown_customer", "customer_deleted", "cannot_provision")
 MOST_AT_ONCE = 1000
+MOST_LICENSES = 20_000
+"""Taken by one call: what is to be looked at grows with extensions times add-ons."""
 
 Digits = Annotated[str, msgspec.Meta(max_length=5, description="3 to 5 digits")]
 User = Annotated[str, msgspec.Meta(max_length=254, description='name@domain; "": nobody')]
@@ -79,6 +82,8 @@ async def provision(call: Call[CustomerPath, Nothing, ProvisionBody]) -> Provisi
     """Make consecutive extensions"""
     body = call.body
     customer = await living_customer(call)
+    if body.count * (1 + len(body.add_ons)) > MOST_LICENSES:
+        raise invalid("count", f"the extensions would take more than {MOST_LICENSES} licenses in one call")
     try:
         digits = consecutive(body.start, body.count)
     except ValueError as error:
@@ -101,13 +106,8 @@ async def list_extensions(call: Call[CustomerPath, ExtensionsQuery, Nothing]) ->
     """The extensions of a customer, in order"""
     query = call.query
     customer = await call.scope.named_customer(call.path.customer)
-    found = [
-        record
-        for record in (await call.services.store.extensions(customer)).values()
-        if _is_there(call, record)
-        and not (query.free and record.user)
-        and matches(query.search, record.extension, record.number, record.user, *record.add_ons)
-    ]
+    records = await call.services.store.extensions(customer)
+    found = await asyncio.to_thread(lambda: [*_sought(call, records.values())])
     page = found[query.offset : query.offset + query.size]
     return Listing(items=tuple(map(view, page)), page=query.page, size=query.size, total=len(found))
 
@@ -182,10 +182,20 @@ def view(record: Provisioned) -> ExtensionView:
 
 async def _find(call: Call[ExtensionPath, Any, Any]) -> Provisioned:
     customer = await call.scope.named_customer(call.path.customer)
-    found = (await call.services.store.extensions(customer)).get(call.path.extension)
+    found = await call.services.store.extension(customer, call.path.extension)
     if found is None or not _is_there(call, found):
         raise Problem("unknown_extension")
     return found
+
+
+def _sought(
+    call: Call[CustomerPath, ExtensionsQuery, Nothing], records: Iterable[Provisioned]
+) -> Iterator[Provisioned]:
+    for record in records:
+        texts = (record.extension, record.number, record.user, *record.add_ons)
+        is_meant = matches(call.query.search, *texts) and not (call.query.free and record.user)
+        if is_meant and _is_there(call, record):
+            yield record
 
 
 def _is_there(call: Call[Any, Any, Any], record: Extension) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -99,11 +100,9 @@ async def _carried_out(
     """Reads, checks and makes, and says how far it has come."""
     lines: list[Line] = []
     try:
-        for line in read(call.body.data):
-            lines.append(line)
-            if len(lines) % ROWS_AT_ONCE == 0:
-                yield Progress(step="read", rows=len(lines), of=call.body.data.count(b"\n"))
-                await asyncio.sleep(0)  # others have their turn
+        rows, of = read(call.body.data), call.body.data.count(b"\n")
+        while await asyncio.to_thread(_read_some, rows, lines) == ROWS_AT_ONCE:
+            yield Progress(step="read", rows=len(lines), of=of)
     except BadFile as bad:
         yield _refused([], [_of_file(fault) for fault in bad.faults], lines)
         return
@@ -117,6 +116,13 @@ async def _carried_out(
         return
     async for made in _made(call, customer, lines):
         yield made
+
+
+def _read_some(rows: Iterator[Line], lines: list[Line]) -> int:
+    """Reads a portion into `lines`, as far as the file is good; how many."""
+    before = len(lines)
+    lines.extend(islice(rows, ROWS_AT_ONCE))  # what comes before a bad row is kept
+    return len(lines) - before
 
 
 async def _made(

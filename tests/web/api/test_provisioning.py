@@ -75,6 +75,13 @@ async def test_what_is_wrong_is_told_with_its_place_and_changes_nothing(site: Si
     assert await listed(site) == []
 
 
+async def test_no_more_at_once_than_can_be_looked_at(site: Site) -> None:
+    body = {"start": "200", "count": 1000, "add_ons": ["call_recording"] * 20}
+    assert await refused(site, "POST", "/provision", json=body) == ("invalid", ["count"])
+    status, answer = await upload(site, "Ext key\n" + "\n" * 20_000)
+    assert (status, answer["errors"][0]["path"]) == (422, "row 10002")
+
+
 async def test_a_user_gets_an_extension_and_what_belongs_to_it(site: Site) -> None:
     await made(site, "200", add_ons=["call_recording", "device_mobile_app"])
     status, view = await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
