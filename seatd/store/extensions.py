@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.extensions import Block, Extension, Site, Wrong, bought, faults_of_all
+from seatd.store.account_values import Account
 from seatd.store.audit_values import Change, Deed
 from seatd.store.keys import customer_key
 from seatd.store.registry import RegistryVerbs
@@ -27,6 +28,8 @@ class Provisioned(Extension, frozen=True, kw_only=True):
 
 Faults = list[tuple[int, Wrong]]
 """What is wrong: place in what was asked for, and the fault."""
+Check = Callable[[Account, Provisioned, Provisioned | None], None]
+"""Asked before an extension becomes another or (None) is taken away, as things stand then; raises what refuses it."""
 MOST_FAULTS = 1000
 """So many are told; what comes after them is not looked at any more."""
 
@@ -46,12 +49,19 @@ class ExtensionVerbs(RegistryVerbs):
         return None if text is None else msgspec.json.decode(text, type=Provisioned)
 
     async def provision(
-        self, customer: str, new: Sequence[Extension], catalog: Catalog, deed: Deed
+        self,
+        customer: str,
+        new: Sequence[Extension],
+        catalog: Catalog,
+        deed: Deed,
+        *,
+        check: Callable[[Account], None] = lambda account: None,
     ) -> Faults:
-        """Makes extensions, all of them or none; why none."""
+        """Makes extensions, all of them or none; why none. `check` refuses a customer as it stands at that moment."""
         faults: Faults = []
 
         async def decide() -> list[Change]:
+            check(await self.account(customer))
             licenses = _Licenses(
                 await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
@@ -74,35 +84,47 @@ class ExtensionVerbs(RegistryVerbs):
         return await asyncio.to_thread(_faults, new, site, catalog)
 
     async def change_extension(
-        self, customer: str, digits: str, fields: Mapping[str, Any], catalog: Catalog, deed: Deed
-    ) -> Faults | None:
-        """Gives an extension another user, number or other add-ons; why not. None: there is no such extension."""
-        faults: Faults = []
-        known = False
+        self,
+        customer: str,
+        digits: str,
+        fields: Mapping[str, Any],
+        catalog: Catalog,
+        deed: Deed,
+        *,
+        check: Check = lambda account, before, after: None,
+    ) -> Provisioned | Faults | None:
+        """The extension with another user, number or other add-ons; why not. None: there is no such extension."""
+        answer: Provisioned | Faults | None = None
 
         async def decide() -> list[Change]:
-            nonlocal known
+            nonlocal answer
+            answer = before = await self.extension(customer, digits)
+            if before is None:
+                return []
+            after = replace(before, **fields)
+            check(await self.account(customer), before, after)
             licenses = _Licenses(
                 await self.registry([customer]), await self._assigned(customer), self.wall_ms()
             )
             site = await self._site(customer, licenses, catalog)
-            before = await self.extension(customer, digits)
-            known = before is not None
-            if before is None:
+            if faults := await asyncio.to_thread(_faults_of_change, before, after, site, catalog):
+                answer = faults
                 return []
-            after = replace(before, **fields)
-            others = {name: other for name, other in site.extensions.items() if name != digits}
-            faults[:] = await asyncio.to_thread(_faults, [after], replace(site, extensions=others), catalog)
-            users = {before.user: "", after.user: digits}
-            return (
-                [] if faults else [*licenses.exchanged(before, after), *await self._of_users(customer, users)]
-            )
+            answer, changes = licenses.exchanged(before, after)
+            return [*changes, *await self._of_users(customer, {before.user: "", after.user: digits})]
 
         if await self.amend(customer, deed, decide):
             await self._changed(customer)
-        return faults if known else None
+        return answer
 
-    async def remove_extension(self, customer: str, digits: str, deed: Deed) -> bool:
+    async def remove_extension(
+        self,
+        customer: str,
+        digits: str,
+        deed: Deed,
+        *,
+        check: Check = lambda account, before, after: None,
+    ) -> bool:
         """Takes an extension away, and what its user was given for it. False: there is none such."""
         known = False
 
@@ -112,6 +134,7 @@ class ExtensionVerbs(RegistryVerbs):
             known = before is not None
             if before is None:
                 return []
+            check(await self.account(customer), before, None)
             users = await self._of_users(customer, {before.user: ""})
             returned = [pair for pair in _recorded(before) if await self._has(customer, *pair)]
             return [_field(digits, before, None), *_taken_back(returned), *users]
@@ -197,26 +220,21 @@ class _Licenses:
 
     def given_all(self, extensions: Iterable[Extension]) -> list[Change]:
         """New extensions, and the nominal licenses that their users are given for them."""
-        return [change for extension in extensions for change in self._kept(extension, before=None)]
+        return [change for each in extensions for change in _kept(None, self._provisioned(each))]
 
-    def exchanged(self, before: Provisioned, after: Extension) -> Iterator[Change]:
+    def exchanged(self, before: Provisioned, after: Extension) -> tuple[Provisioned, list[Change]]:
         """A changed extension: what its user had for it is taken back, what the user it has now needs is given."""
         returned = _recorded(before) & self._assigned
         self._assigned -= returned
         self._used.subtract(license_ for license_, _ in returned)
-        changes = [*self._kept(after, before=before)]
-        taken_back = _taken_back(returned)
-        given = {change.field for change in changes if change.place == "assignments"}
-        yield from (change for change in taken_back if change.field not in given)
-        had = {change.field for change in taken_back}
-        yield from (change for change in changes if change.field not in had)
+        record = self._provisioned(after)
+        changes = [*_taken_back(returned), *_kept(before, record)]
+        times = Counter((change.place, change.field) for change in changes)
+        return record, [change for change in changes if times[change.place, change.field] == 1]
 
-    def _kept(self, extension: Extension, before: Provisioned | None) -> Iterator[Change]:
+    def _provisioned(self, extension: Extension) -> Provisioned:
         fields = {name: getattr(extension, name) for name in Extension.__struct_fields__}
-        record = Provisioned(**fields, assigned=tuple(self._draw(extension)))
-        yield _field(record.extension, before, record)
-        for license_ in record.assigned:
-            yield Change(place="assignments", field=f"{license_} {record.user}", after=True)
+        return Provisioned(**fields, assigned=tuple(self._draw(extension)))
 
     def _draw(self, extension: Extension) -> Iterator[str]:
         """Nominal licenses for the user, who may have some already: one for each device of an add-on, as far as there is room.
@@ -243,6 +261,11 @@ def _faults(new: Sequence[Extension], site: Site, catalog: Catalog) -> Faults:
     return list(islice(faults_of_all(new, site, catalog), MOST_FAULTS))
 
 
+def _faults_of_change(before: Extension, after: Extension, site: Site, catalog: Catalog) -> Faults:
+    others = {name: other for name, other in site.extensions.items() if name != before.extension}
+    return _faults([after], replace(site, extensions=others), catalog)
+
+
 def _in_order(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, Provisioned]:
     records = {name.decode(): msgspec.json.decode(text, type=Provisioned) for name, text in pairs}
     return dict(sorted(records.items(), key=lambda item: int(item[0])))
@@ -258,6 +281,14 @@ def _field(digits: str, before: Provisioned | None, after: Provisioned | None) -
         return None if record is None else msgspec.to_builtins(record)
 
     return Change(place="extensions", field=digits, before=builtins(before), after=builtins(after))
+
+
+def _kept(before: Provisioned | None, record: Provisioned) -> list[Change]:
+    given = (f"{license_} {record.user}" for license_ in record.assigned)
+    return [
+        _field(record.extension, before, record),
+        *(Change(place="assignments", field=field, after=True) for field in given),
+    ]
 
 
 def _recorded(record: Provisioned) -> set[tuple[str, str]]:

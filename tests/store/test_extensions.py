@@ -10,7 +10,7 @@ import pytest
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.extensions import Extension
 from seatd.store.audit_values import SYSTEM, Change, Deed, first_broken
-from seatd.store.extensions import MOST_FAULTS, Faults
+from seatd.store.extensions import MOST_FAULTS, Faults, Provisioned
 from seatd.store.redis import Store
 from seatd.store.values import Denied, Gone, Granted, Queued
 from tests.licenses import Licensed
@@ -99,17 +99,17 @@ async def test_the_user_is_given_the_nominal_licenses(site: Store) -> None:
 async def test_another_user_takes_them_over(site: Store) -> None:
     await provision(site, extension("200", "ann", "device_mobile_app", "call_recording"))
     change: dict[str, Any] = {"user": person("bob")}
-    assert await site.change_extension("acme", "200", change, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", change, CATALOG, DEED), Provisioned)
     assert await assigned(site, "ann") == []
     assert await assigned(site, "bob") == ["mobile-1", "recording"]
-    assert await site.change_extension("acme", "200", {"user": ""}, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", {"user": ""}, CATALOG, DEED), Provisioned)
     assert await assigned(site, "bob") == []
 
 
 async def test_other_add_ons(site: Store) -> None:
     await provision(site, extension("200", "ann", "device_mobile_app"))
     change = {"add_ons": ("call_recording",)}
-    assert await site.change_extension("acme", "200", change, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", change, CATALOG, DEED), Provisioned)
     assert await assigned(site, "ann") == ["recording"]
     faults = await site.change_extension("acme", "200", {"add_ons": ("team_chat",)}, CATALOG, DEED)
     assert faults
@@ -135,7 +135,9 @@ async def test_what_an_administrator_took_back_is_not_counted_again(site: Store)
     assert not await site.unassign("acme", "recording", person("ann"), deed=DEED)
     assert (await site.extensions("acme"))["200"].assigned == ()
     await site.assign("acme", "recording", person("dora"), domain="acme.example")
-    assert await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED) == []
+    assert isinstance(
+        await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED), Provisioned
+    )
     assert await assigned(site, "eve") == []
 
 
@@ -145,7 +147,9 @@ async def test_a_record_of_what_is_gone_makes_no_room(site: Store) -> None:
     await provision(site, extension("200", "ann", "call_recording"))
     await site.unassign("acme", "recording", person("ann"))
     await site.assign("acme", "recording", person("dora"), domain="acme.example")
-    assert await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED) == []
+    assert isinstance(
+        await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED), Provisioned
+    )
     assert await assigned(site, "eve") == []
     *_, last = [recorded.entry() async for recorded in site.audit_trail("acme")]
     assert [change.field for change in last.changes] == ["200", person("ann"), person("eve")]
@@ -207,7 +211,10 @@ async def test_as_many_devices_as_the_extension_has_add_ons(office: Office, site
     denied = await asks("ann", "m3")
     assert isinstance(denied, Denied)
     assert (denied.code, denied.product, denied.limit) == ("no_seat", "device_mobile_app", 2)
-    assert await site.change_extension("acme", "200", {"add_ons": ("call_recording",)}, CATALOG, DEED) == []
+    assert isinstance(
+        await site.change_extension("acme", "200", {"add_ons": ("call_recording",)}, CATALOG, DEED),
+        Provisioned,
+    )
     denied = await asks("ann", "m4")
     assert isinstance(denied, Denied)
     assert (denied.code, denied.product) == ("not_assigned", "device_mobile_app")

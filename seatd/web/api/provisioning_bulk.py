@@ -14,7 +14,7 @@ from seatd.licensing.extensions import Wrong
 from seatd.web.api.customer_views import CustomerPath
 from seatd.web.api.downloads import Download
 from seatd.web.api.ops import Call, CsvBody, Ops
-from seatd.web.api.provisioning import PROBLEMS, living_customer
+from seatd.web.api.provisioning import PROBLEMS, check_active
 from seatd.web.api.shapes import Input, Nothing
 from seatd.web.errors import FieldError, Problem
 
@@ -78,7 +78,8 @@ async def provision_template(call: Call[CustomerPath, Nothing, Nothing]) -> Down
 @ops.op("POST", "/api/v1/customers/{customer}/provision/bulk", "provisioning.change", problems=PROBLEMS)
 async def provision_bulk(call: Call[CustomerPath, BulkQuery, CsvBody]) -> BulkReport | Download:
     """Make the extensions of a CSV file, all of them or none"""
-    customer = await living_customer(call)
+    customer = await call.scope.whole_customer(call.path.customer)
+    check_active(await call.services.store.account(customer))
     steps = _carried_out(call, customer)
     if call.query.progress:
         return Download("report", "ndjson", _lines(steps))
@@ -133,7 +134,7 @@ async def _made(
     deed = call.caller.deed("provisioning.bulk", f"{len(lines)} extensions")
     for start in range(0, len(lines), ROWS_AT_ONCE):
         portion = [line.extension for line in lines[start : start + ROWS_AT_ONCE]]
-        faults = await store.provision(customer, portion, call.services.catalog, deed)
+        faults = await store.provision(customer, portion, call.services.catalog, deed, check=check_active)
         if faults:
             for line in lines[:start]:
                 await store.remove_extension(customer, line.extension.extension, deed)
