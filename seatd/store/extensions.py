@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seatd.licensing.catalog import Catalog
-from seatd.licensing.extensions import Block, Extension, Site, Wrong, bought, faults_of_all
+from seatd.licensing.extensions import Block, Extension, Site, Wrong, bought, faults_of_all, faults_of_change
 from seatd.store.account_values import Account
 from seatd.store.audit_values import Change, Deed
 from seatd.store.keys import customer_key
@@ -262,8 +262,7 @@ def _faults(new: Sequence[Extension], site: Site, catalog: Catalog) -> Faults:
 
 
 def _faults_of_change(before: Extension, after: Extension, site: Site, catalog: Catalog) -> Faults:
-    others = {name: other for name, other in site.extensions.items() if name != before.extension}
-    return _faults([after], replace(site, extensions=others), catalog)
+    return [(0, wrong) for wrong in faults_of_change(before, after, site, catalog)]
 
 
 def _in_order(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, Provisioned]:

@@ -132,6 +132,49 @@ async def test_another_user_and_other_add_ons(site: Site) -> None:
     assert await listed(site, "?search=BOB") == ["200"]
 
 
+async def test_a_block_does_not_begin_with_0(site: Site) -> None:
+    for first, last in (("0200", "0299"), ("000", "999")):
+        status, answer = await site.call(
+            "PATCH", PATH, json={"number_blocks": [{"first": first, "last": last}]}
+        )
+        assert (status, answer["errors"][0]["path"]) == (422, "number_blocks[0]")
+        assert "does not begin with 0" in answer["errors"][0]["message"]
+
+
+async def test_only_what_a_change_adds_must_have_been_bought(site: Site) -> None:
+    await made(site, "200", count=3, add_ons=["device_mobile_app"])
+    await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
+    lowered = [
+        {"product": "phone_system", "limit": 1},
+        {"product": "call_recording", "kind": "nominal", "limit": 2},
+        {"product": "device_mobile_app", "kind": "nominal", "limit": 1},
+    ]
+    await site.imported(*lowered, jti="key-2", iat=1_700_000_001)
+    for change in ({"number": "+43 1"}, {"user": ""}, {"user": "bob@acme.example"}):
+        status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json=change)
+        assert status == 200
+    more = {"add_ons": ["call_recording", "device_mobile_app", "device_mobile_app"]}
+    assert (await refused(site, "PATCH", "/extensions/200", json=more))[1] == ["add_ons[2]"]
+    status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json={"add_ons": ["call_recording"]})
+    assert status == 200
+
+
+async def test_the_same_key_with_another_file(site: Site) -> None:
+    headers = {**CSV, "Idempotency-Key": "k1"}
+    for digits, expected in (("201", 200), ("201", 200), ("202", 422)):
+        request = {"data": f"{HEADER}{digits},,,,\n".encode(), "headers": headers}
+        status, answer = await site.call("POST", f"{PATH}/provision/bulk", **request)
+        assert status == expected
+    assert answer["code"] == "idempotency_mismatch"
+    assert await listed(site) == ["201"]
+    path = "/provision/bulk?progress=true"
+    headers["Idempotency-Key"] = "k2"
+    assert await refused(site, "POST", path, data=HEADER.encode(), headers=headers) == (
+        "invalid",
+        ["Idempotency-Key"],
+    )
+
+
 async def test_extensions_that_are_not_there(site: Site) -> None:
     for method in ("GET", "DELETE"):
         assert (await refused(site, method, "/extensions/299"))[0] == "unknown_extension"
