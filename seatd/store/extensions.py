@@ -143,6 +143,33 @@ class ExtensionVerbs(RegistryVerbs):
             await self._changed(customer)
         return known
 
+    async def take_back(
+        self, customer: str, made: Sequence[Extension], deed: Deed, *, is_sure: bool = True
+    ) -> list[str]:
+        """Takes away extensions that were just made, as far as they are still that; which ones others have changed.
+
+        Not `is_sure`: it is not known whether they were made, all of them or none, so none goes where one is missing."""
+        left: list[str] = []
+
+        async def decide() -> list[Change]:
+            there, assigned = await self.extensions(customer), await self._assigned(customer)
+            found = [(each, there[each.extension]) for each in made if each.extension in there]
+            if not is_sure and len(found) < len(made):
+                return []
+            left[:] = [each.extension for each, record in found if not _is_still(each, record)]
+            gone = [record for each, record in found if _is_still(each, record)]
+            users = await self._of_users(customer, {record.user: "" for record in gone})
+            returned = {pair for record in gone for pair in _recorded(record)} & assigned
+            return [
+                *(_field(record.extension, record, None) for record in gone),
+                *_taken_back(returned),
+                *users,
+            ]
+
+        if await self.amend(customer, deed, decide):
+            await self._changed(customer)
+        return left
+
     async def unassign(self, customer: str, license: str, user: str, *, deed: Deed | None = None) -> bool:
         """Takes a nominal license back, for good: what is given by hand afterwards is the extension's no more."""
         if deed is None:
@@ -263,6 +290,10 @@ def _faults(new: Sequence[Extension], site: Site, catalog: Catalog) -> Faults:
 
 def _faults_of_change(before: Extension, after: Extension, site: Site, catalog: Catalog) -> Faults:
     return [(0, wrong) for wrong in faults_of_change(before, after, site, catalog)]
+
+
+def _is_still(made: Extension, record: Provisioned) -> bool:
+    return all(getattr(made, name) == getattr(record, name) for name in Extension.__struct_fields__)
 
 
 def _in_order(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, Provisioned]:
