@@ -20,6 +20,8 @@ EXTENSION, NUMBER, USER, ADD_ON = "Ext key", "Number", "User", "Addon license"
 MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 300
+LONGEST_ROW = MOST_COLUMNS * (LONGEST_CELL + 3)
+"""Characters: of all cells, quoted and separated. One that is longer is not even taken apart."""
 
 TEMPLATE_ROWS = (
     (EXTENSION, NUMBER, USER, ADD_ON, ADD_ON, ADD_ON),
@@ -72,19 +74,54 @@ def read(data: bytes) -> Iterator[Line]:
 
     What is wrong with an extension itself is not looked at (see `extensions.faults_of`).
     """
-    text = _text(data)
-    header, _, _ = text.partition("\n")
-    rows = csv.reader(
-        io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",", strict=True
-    )
+    rows = _rows(_text(data))
+    names = next(rows, [])
+    _check(names)
+    for number, cells in enumerate(rows, 2):
+        if number > MOST_ROWS + 1:
+            message = f"a file has at most {MOST_ROWS} rows, empty ones included"
+            raise BadFile(BadRow(row=number, column="", message=message))
+        if any(cells):
+            yield _line(number, names, cells)
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """The cells of each row. Raises `BadFile` for what is not CSV, and before a row that is too long is taken apart."""
+    lines = _Lines(text)
+    header = text[: text.find("\n")]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        names = [name.strip() for name in next(rows, [])]
-        _check(names)
-        for number, cells in enumerate(rows, 2):
-            if any(cell.strip() for cell in cells):
-                yield _line(number, names, [cell.strip() for cell in cells])
+        for cells in rows:
+            yield [cell.strip() for cell in cells]
+            lines.begin_row()
     except csv.Error as error:
         raise BadFile(BadRow(row=rows.line_num, column="", message=f"this is not CSV: {error}")) from None
+
+
+class _Lines:
+    """The lines of a text, of which a row may take only so many characters (a cell in quotes goes on over their ends)."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text)
+        self._row = 1
+        self._left = LONGEST_ROW
+
+    def begin_row(self) -> None:
+        """What comes now belongs to another row."""
+        self._row += 1
+        self._left = LONGEST_ROW
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._left -= len(line)
+        if self._left < 0:
+            message = f"a row has more than {LONGEST_ROW} characters"
+            raise BadFile(BadRow(row=self._row, column="", message=message))
+        return line
 
 
 def _text(data: bytes) -> str:
@@ -96,6 +133,8 @@ def _text(data: bytes) -> str:
 
 
 def _check(names: list[str]) -> None:
+    if len(names) > MOST_COLUMNS:
+        raise BadFile(BadRow(row=1, column="", message=f"there are more than {MOST_COLUMNS} columns"))
     known = {EXTENSION, NUMBER, USER, ADD_ON}
     faults = [
         BadRow(row=1, column=name, message=f"there is no such column; there are {', '.join(sorted(known))}")
@@ -109,15 +148,11 @@ def _check(names: list[str]) -> None:
     ]
     if EXTENSION not in names:
         faults.append(BadRow(row=1, column=EXTENSION, message="the column is missing"))
-    if len(names) > MOST_COLUMNS:
-        faults.append(BadRow(row=1, column="", message=f"there are more than {MOST_COLUMNS} columns"))
     if faults:
         raise BadFile(*faults[:20])
 
 
 def _line(number: int, names: list[str], cells: list[str]) -> Line:
-    if number > MOST_ROWS + 1:
-        raise BadFile(BadRow(row=number, column="", message=f"a file has at most {MOST_ROWS} rows"))
     if len(cells) > len(names):
         raise BadFile(BadRow(row=number, column="", message="there are more cells than columns"))
     if any(len(cell) > LONGEST_CELL for cell in cells):

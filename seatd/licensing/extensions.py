@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.names import BadName, check_domain, split_user
@@ -112,6 +113,20 @@ def faults_of_all(new: Iterable[Extension], site: Site, catalog: Catalog) -> Ite
             users.setdefault(extension.user, extension.extension)
 
 
+def faults_of_change(before: Extension, after: Extension, site: Site, catalog: Catalog) -> Iterator[Wrong]:
+    """What is wrong with what becomes another of an extension. What it has already it keeps, also beyond what was bought."""
+    others = {name: other for name, other in site.extensions.items() if name != before.extension}
+    changed = {name for name in ("number", "user") if getattr(before, name) != getattr(after, name)}
+    had = Counter(before.add_ons)
+    for place, name in enumerate(after.add_ons):
+        had[name] -= 1
+        if had[name] < 0:
+            changed.add(f"add_ons[{place}]")
+    for _, wrong in faults_of_all([after], replace(site, extensions=others), catalog):
+        if wrong.field in changed:
+            yield wrong
+
+
 def _of_others(
     extension: Extension, taken: set[str], users: dict[str, str], domains: frozenset[str]
 ) -> Iterator[Wrong]:
@@ -149,14 +164,16 @@ def _of_user(user: str) -> Iterator[Wrong]:
 
 
 def _of_add_ons(extension: Extension, catalog: Catalog) -> Iterator[Wrong]:
+    seen: Counter[str] = Counter()
     for place, name in enumerate(extension.add_ons):
+        seen[name] += 1
         product = catalog.products.get(name)
         field = f"add_ons[{place}]"
         if product is None:
             yield Wrong(field=field, message="there is no such product")
         elif product.base != extension.base:
             yield Wrong(field=field, message=f"{name} is no add-on of {extension.base}")
-        elif (most := _most(name, catalog)) and extension.add_ons[: place + 1].count(name) > most:
+        elif (most := _most(name, catalog)) and seen[name] > most:
             yield Wrong(field=field, message=f"an extension has {name} at most {_times(most)}")
 
 

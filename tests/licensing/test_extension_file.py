@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seatd.licensing.catalog import Catalog
-from seatd.licensing.extension_file import MOST_ROWS, BadFile, read, template, written
+from seatd.licensing.extension_file import LONGEST_ROW, MOST_ROWS, BadFile, read, template, written
 from seatd.licensing.extensions import Block, Extension, faults_of
 
 HEADER = "Ext key,Number,User,Addon license,Addon license\n"
@@ -75,6 +78,9 @@ def test_columns_in_any_order_and_as_many_add_ons_as_one_likes() -> None:
         (HEADER + '201,"open\n', [(2, "")]),
         (HEADER.encode() + b"201,\xff\n", [(2, "")]),
         (",".join(["Ext key", *["Addon license"] * 100]) + "\n", [(1, "")]),
+        ("," * 10_000 + "\n", [(1, "")]),
+        (HEADER + "," * 1_000_000 + "\n", [(2, "")]),
+        (HEADER + '201\n202,"' + "\n,,," * 100_000 + '"\n', [(3, "")]),
     ],
 )
 def test_what_is_wrong_with_the_file(data: bytes | str, where: list[tuple[int, str]]) -> None:
@@ -83,6 +89,26 @@ def test_what_is_wrong_with_the_file(data: bytes | str, where: list[tuple[int, s
 
 def test_too_many_rows() -> None:
     assert faults("Ext key\n" + "201\n" * (MOST_ROWS + 1)) == [(MOST_ROWS + 2, "")]
+
+
+def test_empty_rows_are_counted() -> None:
+    assert faults("Ext key\n" + "\n" * (MOST_ROWS + 1)) == [(MOST_ROWS + 2, "")]
+    assert lines("Ext key\n" + "\n" * (MOST_ROWS - 1) + "201") == [
+        (MOST_ROWS + 1, Extension(extension="201"))
+    ]
+
+
+def test_a_row_that_is_too_long_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_apart: list[int] = []
+    real = csv.reader
+
+    def reader(lines: Iterable[str], **options: Any) -> Any:
+        return real((taken_apart.append(len(line)) or line for line in lines), **options)  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(csv, "reader", reader)
+    for text in ("," * 1_000_000, HEADER + "," * 1_000_000):
+        faults(text)
+    assert max(taken_apart) <= LONGEST_ROW
 
 
 def test_formulas_are_written_as_text() -> None:

@@ -10,7 +10,7 @@ import pytest
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.extensions import Extension
 from seatd.store.audit_values import SYSTEM, Change, Deed, first_broken
-from seatd.store.extensions import Faults
+from seatd.store.extensions import MOST_FAULTS, Faults, Provisioned
 from seatd.store.redis import Store
 from seatd.store.values import Denied, Gone, Granted, Queued
 from tests.licenses import Licensed
@@ -76,6 +76,19 @@ async def test_what_was_bought_is_the_bound(site: Store) -> None:
     assert "all 0 licenses of team_chat" in wrong.message
 
 
+async def test_only_the_first_faults_are_told(site: Store) -> None:
+    new = [extension(str(number), "", *["team_chat"] * 100) for number in range(200, 230)]
+    assert len(await provision(site, *new)) == MOST_FAULTS
+    assert len(await site.check_extensions("acme", new, CATALOG)) == MOST_FAULTS
+
+
+async def test_one_extension(site: Store) -> None:
+    await provision(site, extension("200", "ann"), extension("201"))
+    found = await site.extension("acme", "200")
+    assert found == (await site.extensions("acme"))["200"]
+    assert await site.extension("acme", "202") is None
+
+
 async def test_the_user_is_given_the_nominal_licenses(site: Store) -> None:
     devices = ("device_mobile_app", "device_mobile_app", "call_recording")
     assert await provision(site, extension("200", "ann", *devices)) == []
@@ -86,17 +99,17 @@ async def test_the_user_is_given_the_nominal_licenses(site: Store) -> None:
 async def test_another_user_takes_them_over(site: Store) -> None:
     await provision(site, extension("200", "ann", "device_mobile_app", "call_recording"))
     change: dict[str, Any] = {"user": person("bob")}
-    assert await site.change_extension("acme", "200", change, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", change, CATALOG, DEED), Provisioned)
     assert await assigned(site, "ann") == []
     assert await assigned(site, "bob") == ["mobile-1", "recording"]
-    assert await site.change_extension("acme", "200", {"user": ""}, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", {"user": ""}, CATALOG, DEED), Provisioned)
     assert await assigned(site, "bob") == []
 
 
 async def test_other_add_ons(site: Store) -> None:
     await provision(site, extension("200", "ann", "device_mobile_app"))
     change = {"add_ons": ("call_recording",)}
-    assert await site.change_extension("acme", "200", change, CATALOG, DEED) == []
+    assert isinstance(await site.change_extension("acme", "200", change, CATALOG, DEED), Provisioned)
     assert await assigned(site, "ann") == ["recording"]
     faults = await site.change_extension("acme", "200", {"add_ons": ("team_chat",)}, CATALOG, DEED)
     assert faults
@@ -111,6 +124,43 @@ async def test_what_an_administrator_has_assigned_stays(site: Store) -> None:
     assert await site.remove_extension("acme", "200", DEED)
     assert await assigned(site, "ann") == ["recording"]
     assert not await site.remove_extension("acme", "200", DEED)
+
+
+async def test_what_an_administrator_took_back_is_not_counted_again(site: Store) -> None:
+    for name in ("bob", "carl", "dora"):
+        await site.assign("acme", "recording", person(name), domain="acme.example")
+    await site.unassign("acme", "recording", person("dora"), deed=DEED)
+    await provision(site, extension("200", "ann", "call_recording"))
+    assert await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    assert not await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    assert (await site.extensions("acme"))["200"].assigned == ()
+    await site.assign("acme", "recording", person("dora"), domain="acme.example")
+    assert isinstance(
+        await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED), Provisioned
+    )
+    assert await assigned(site, "eve") == []
+
+
+async def test_a_record_of_what_is_gone_makes_no_room(site: Store) -> None:
+    for name in ("bob", "carl"):
+        await site.assign("acme", "recording", person(name), domain="acme.example")
+    await provision(site, extension("200", "ann", "call_recording"))
+    await site.unassign("acme", "recording", person("ann"))
+    await site.assign("acme", "recording", person("dora"), domain="acme.example")
+    assert isinstance(
+        await site.change_extension("acme", "200", {"user": person("eve")}, CATALOG, DEED), Provisioned
+    )
+    assert await assigned(site, "eve") == []
+    *_, last = [recorded.entry() async for recorded in site.audit_trail("acme")]
+    assert [change.field for change in last.changes] == ["200", person("ann"), person("eve")]
+
+
+async def test_what_was_given_again_by_hand_stays(site: Store) -> None:
+    await provision(site, extension("200", "ann", "call_recording"))
+    await site.unassign("acme", "recording", person("ann"), deed=DEED)
+    await site.assign("acme", "recording", person("ann"), domain="acme.example")
+    assert await site.remove_extension("acme", "200", DEED)
+    assert await assigned(site, "ann") == ["recording"]
 
 
 async def test_a_user_has_one_extension_and_is_of_the_customer(site: Store) -> None:
@@ -161,7 +211,10 @@ async def test_as_many_devices_as_the_extension_has_add_ons(office: Office, site
     denied = await asks("ann", "m3")
     assert isinstance(denied, Denied)
     assert (denied.code, denied.product, denied.limit) == ("no_seat", "device_mobile_app", 2)
-    assert await site.change_extension("acme", "200", {"add_ons": ("call_recording",)}, CATALOG, DEED) == []
+    assert isinstance(
+        await site.change_extension("acme", "200", {"add_ons": ("call_recording",)}, CATALOG, DEED),
+        Provisioned,
+    )
     denied = await asks("ann", "m4")
     assert isinstance(denied, Denied)
     assert (denied.code, denied.product) == ("not_assigned", "device_mobile_app")

@@ -43,14 +43,17 @@ async def once(
     action: str,
     now_ms: int,
     run: Callable[[], Awaitable[web.StreamResponse]],
+    file: bytes | None = None,
 ) -> web.StreamResponse:
-    """The answer of `run`, or the one that it gave when the same was asked with the same key before."""
+    """The answer of `run`, or the one that it gave when the same was asked with the same key before.
+
+    `file` is the body of a call that reads it by itself."""
     key = request.headers[HEADER]
     if not _KEY.fullmatch(key):
         raise invalid(HEADER, "1 to 255 visible ASCII characters")
     if action in SECRET_ACTIONS:
         raise invalid(HEADER, "not for this call: its answer may hold a secret, which is not kept")
-    name, asked = _name(caller, key), await _asked(request)
+    name, asked = _name(caller, key), await _asked(request, file)
     if known := await store.claim_answer(name, asked, now_ms):
         return _again(known, asked)
     try:
@@ -107,6 +110,8 @@ def _name(caller: Caller, key: str) -> str:
     return hashlib.sha256(who).hexdigest()
 
 
-async def _asked(request: web.Request) -> str:
-    said = f"{request.method} {request.rel_url.raw_path_qs}\n".encode() + await request.read()
+async def _asked(request: web.Request, file: bytes | None) -> str:
+    """What was asked; `file`: the body, where it was read already."""
+    body = await request.read() if file is None else file
+    said = f"{request.method} {request.rel_url.raw_path_qs}\n".encode() + body
     return hashlib.sha256(said).hexdigest()

@@ -25,6 +25,8 @@ class NumberBlockInput(Input, frozen=True, kw_only=True, forbid_unknown_fields=T
 def blocks_of(given: Sequence[NumberBlockInput]) -> tuple[NumberBlock, ...]:
     """The blocks in order, none of which meets another; else the problem `invalid`."""
     for place, block in enumerate(given):
+        if block.first.startswith("0"):
+            raise invalid(f"number_blocks[{place}]", "an extension does not begin with 0, so no block does")
         if len(block.first) != len(block.last):
             raise invalid(f"number_blocks[{place}]", "first and last must have equally many digits")
         if block.first > block.last:

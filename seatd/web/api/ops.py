@@ -178,7 +178,10 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         if op.action is None or op.method == "GET" or HEADER not in request.headers:
             return await run()
         services = call.services
-        return await once(request, services.store, who["caller"], op.action, services.now_ms(), run)
+        if getattr(call.query, "progress", False):
+            raise invalid(HEADER, "not with progress: an answer that is told line by line is not kept")
+        file = call.body.data if isinstance(call.body, CsvBody) else None
+        return await once(request, services.store, who["caller"], op.action, services.now_ms(), run, file)
 
     return handle
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from seatd.licensing.extensions import Extension, Wrong, consecutive
-from seatd.store.extensions import Provisioned
+from seatd.store.account_values import Account
+from seatd.store.extensions import Check, Provisioned
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import matches, named_fields
@@ -18,8 +21,10 @@ from seatd.web.errors import FieldError, Problem, invalid
 
 ops = Ops("provisioning")
 
-PROBLEMS = ("unknown_customer", "customer_deleted", "cannot_provision")
+PROBLEMS = ("unknown_customer", "customer_deleted", "customer_suspended", "cannot_provision")
 MOST_AT_ONCE = 1000
+MOST_LICENSES = 20_000
+"""Taken by one call: what is to be looked at grows with extensions times add-ons."""
 
 Digits = Annotated[str, msgspec.Meta(max_length=5, description="3 to 5 digits")]
 User = Annotated[str, msgspec.Meta(max_length=254, description='name@domain; "": nobody')]
@@ -78,14 +83,18 @@ class Provisioning(msgspec.Struct, frozen=True, kw_only=True):
 async def provision(call: Call[CustomerPath, Nothing, ProvisionBody]) -> Provisioning:
     """Make consecutive extensions"""
     body = call.body
-    customer = await living_customer(call)
+    customer = await call.scope.whole_customer(call.path.customer)
+    if body.count * (1 + len(body.add_ons)) > MOST_LICENSES:
+        raise invalid("count", f"the extensions would take more than {MOST_LICENSES} licenses in one call")
     try:
         digits = consecutive(body.start, body.count)
     except ValueError as error:
         raise invalid("start", str(error)) from None
     new = [Extension(extension=each, add_ons=body.add_ons) for each in digits]
     deed = call.caller.deed("provisioning.create", f"{digits[0]}-{digits[-1]}")
-    faults = await call.services.store.provision(customer, new, call.services.catalog, deed)
+    faults = await call.services.store.provision(
+        customer, new, call.services.catalog, deed, check=check_active
+    )
     if faults:
         raise refused((f"{new[place].extension}.{wrong.field}", wrong) for place, wrong in faults)
     return Provisioning(extensions=digits)
@@ -101,13 +110,8 @@ async def list_extensions(call: Call[CustomerPath, ExtensionsQuery, Nothing]) ->
     """The extensions of a customer, in order"""
     query = call.query
     customer = await call.scope.named_customer(call.path.customer)
-    found = [
-        record
-        for record in (await call.services.store.extensions(customer)).values()
-        if _is_there(call, record)
-        and not (query.free and record.user)
-        and matches(query.search, record.extension, record.number, record.user, *record.add_ons)
-    ]
+    records = await call.services.store.extensions(customer)
+    found = await asyncio.to_thread(lambda: [*_sought(call, records.values())])
     page = found[query.offset : query.offset + query.size]
     return Listing(items=tuple(map(view, page)), page=query.page, size=query.size, total=len(found))
 
@@ -131,20 +135,20 @@ async def one_extension(call: Call[ExtensionPath, Nothing, Nothing]) -> Extensio
 )
 async def change_extension(call: Call[ExtensionPath, Nothing, ExtensionPatch]) -> ExtensionView:
     """Give an extension a user, a number, or other add-ons"""
-    customer = await living_customer(call)
-    found = await _find(call)
-    fields = named_fields(call.body)
-    if not call.scope.has_domain(str(fields.get("user", "")).rpartition("@")[2] or _domain(found)):
+    customer = await call.scope.named_customer(call.path.customer)
+    fields, digits = named_fields(call.body), call.path.extension
+    user = fields.get("user")
+    if user and not call.scope.has_domain(user.rpartition("@")[2]):
         raise Problem("unknown_domain")
-    deed = call.caller.deed("provisioning.change", found.extension)
-    faults = await call.services.store.change_extension(
-        customer, found.extension, fields, call.services.catalog, deed
+    deed = call.caller.deed("provisioning.change", digits)
+    answer = await call.services.store.change_extension(
+        customer, digits, fields, call.services.catalog, deed, check=_check(call)
     )
-    if faults is None:
+    if answer is None:
         raise Problem("unknown_extension")
-    if faults:
-        raise refused((wrong.field, wrong) for _, wrong in faults)
-    return view(await _find(call))
+    if isinstance(answer, list):
+        raise refused((wrong.field, wrong) for _, wrong in answer)
+    return view(answer)
 
 
 @ops.op(
@@ -155,18 +159,36 @@ async def change_extension(call: Call[ExtensionPath, Nothing, ExtensionPatch]) -
 )
 async def remove_extension(call: Call[ExtensionPath, Nothing, Nothing]) -> None:
     """Take an extension away, and what its user was given for it"""
-    customer = await living_customer(call)
-    found = await _find(call)
-    deed = call.caller.deed("provisioning.remove", found.extension)
-    if not await call.services.store.remove_extension(customer, found.extension, deed):
+    customer = await call.scope.named_customer(call.path.customer)
+    digits = call.path.extension
+    deed = call.caller.deed("provisioning.remove", digits)
+    if not await call.services.store.remove_extension(customer, digits, deed, check=_check(call)):
         raise Problem("unknown_extension")
 
 
-async def living_customer(call: Call[Any, Any, Any]) -> str:
-    """The customer that is named, when it is there for the caller and not being deleted."""
-    customer = await call.scope.named_customer(call.path.customer)
-    check_alive(await call.services.store.account(customer))
-    return customer
+def _check(call: Call[ExtensionPath, Any, Any]) -> Check:
+    """Refuses what the caller may not see, and whatever a customer would get that is suspended or just being deleted."""
+
+    def check(account: Account, before: Provisioned, after: Provisioned | None) -> None:
+        if not _is_there(call, before):
+            raise Problem("unknown_extension")
+        if after is not None and _gets_more(before, after):
+            check_active(account)
+        check_alive(account)
+
+    return check
+
+
+def _gets_more(before: Extension, after: Extension) -> bool:
+    is_for_another = after.user not in ("", before.user)
+    return is_for_another or bool(Counter(after.add_ons) - Counter(before.add_ons))
+
+
+def check_active(account: Account) -> None:
+    """The problem `customer_deleted` or `customer_suspended` for a customer that gets nothing new."""
+    check_alive(account)
+    if account.status == "suspended":
+        raise Problem("customer_suspended")
 
 
 def refused(faults: Iterable[tuple[str, Wrong]], most: int = 100) -> Problem:
@@ -182,10 +204,20 @@ def view(record: Provisioned) -> ExtensionView:
 
 async def _find(call: Call[ExtensionPath, Any, Any]) -> Provisioned:
     customer = await call.scope.named_customer(call.path.customer)
-    found = (await call.services.store.extensions(customer)).get(call.path.extension)
+    found = await call.services.store.extension(customer, call.path.extension)
     if found is None or not _is_there(call, found):
         raise Problem("unknown_extension")
     return found
+
+
+def _sought(
+    call: Call[CustomerPath, ExtensionsQuery, Nothing], records: Iterable[Provisioned]
+) -> Iterator[Provisioned]:
+    for record in records:
+        texts = (record.extension, record.number, record.user, *record.add_ons)
+        is_meant = matches(call.query.search, *texts) and not (call.query.free and record.user)
+        if is_meant and _is_there(call, record):
+            yield record
 
 
 def _is_there(call: Call[Any, Any, Any], record: Extension) -> bool:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
 from typing import Literal
 
 import msgspec
+import structlog
 
 from seatd.licensing.extension_file import BadFile, BadRow, Line, read, template
-from seatd.licensing.extensions import Wrong
+from seatd.licensing.extensions import Extension, Wrong
+from seatd.store.audit_values import Deed
+from seatd.store.redis import Store
+from seatd.store.values import StoreUnavailable
 from seatd.web.api.customer_views import CustomerPath
 from seatd.web.api.downloads import Download
 from seatd.web.api.ops import Call, CsvBody, Ops
-from seatd.web.api.provisioning import PROBLEMS, living_customer
+from seatd.web.api.provisioning import PROBLEMS, check_active
 from seatd.web.api.shapes import Input, Nothing
 from seatd.web.errors import FieldError, Problem
 
@@ -22,6 +27,11 @@ ops = Ops("provisioning")
 ROWS_AT_ONCE = 500
 """Made in one go: so long does the store work for nobody else."""
 MOST_ERRORS = 1000
+WAITS_S = (0.5, 1, 2, 4, 8, 16, 30)
+"""Between attempts to take back what was made, while the store is away."""
+
+_running: set[asyncio.Task[None]] = set()
+_log = structlog.get_logger(__name__)
 
 
 class BulkQuery(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +87,8 @@ async def provision_template(call: Call[CustomerPath, Nothing, Nothing]) -> Down
 @ops.op("POST", "/api/v1/customers/{customer}/provision/bulk", "provisioning.change", problems=PROBLEMS)
 async def provision_bulk(call: Call[CustomerPath, BulkQuery, CsvBody]) -> BulkReport | Download:
     """Make the extensions of a CSV file, all of them or none"""
-    customer = await living_customer(call)
+    customer = await call.scope.whole_customer(call.path.customer)
+    check_active(await call.services.store.account(customer))
     steps = _carried_out(call, customer)
     if call.query.progress:
         return Download("report", "ndjson", _lines(steps))
@@ -99,11 +110,9 @@ async def _carried_out(
     """Reads, checks and makes, and says how far it has come."""
     lines: list[Line] = []
     try:
-        for line in read(call.body.data):
-            lines.append(line)
-            if len(lines) % ROWS_AT_ONCE == 0:
-                yield Progress(step="read", rows=len(lines), of=call.body.data.count(b"\n"))
-                await asyncio.sleep(0)  # others have their turn
+        rows, of = read(call.body.data), call.body.data.count(b"\n")
+        while await asyncio.to_thread(_read_some, rows, lines) == ROWS_AT_ONCE:
+            yield Progress(step="read", rows=len(lines), of=of)
     except BadFile as bad:
         yield _refused([], [_of_file(fault) for fault in bad.faults], lines)
         return
@@ -119,22 +128,77 @@ async def _carried_out(
         yield made
 
 
+def _read_some(rows: Iterator[Line], lines: list[Line]) -> int:
+    """Reads a portion into `lines`, as far as the file is good; how many."""
+    before = len(lines)
+    lines.extend(islice(rows, ROWS_AT_ONCE))  # what comes before a bad row is kept
+    return len(lines) - before
+
+
 async def _made(
     call: Call[CustomerPath, BulkQuery, CsvBody], customer: str, lines: Sequence[Line]
 ) -> AsyncIterator[Progress | BulkReport]:
-    """Makes them portion by portion. When somebody else has taken what the rest would need, all is taken back."""
+    """Makes them in a task of its own, which goes to its end also when nobody listens any more."""
+    steps: asyncio.Queue[Progress | BulkReport | None] = asyncio.Queue()
+    task = asyncio.create_task(_make(call, customer, lines, steps))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    task.add_done_callback(lambda _: steps.put_nowait(None))
+    while (step := await steps.get()) is not None:
+        yield step
+    await task
+
+
+async def _make(
+    call: Call[CustomerPath, BulkQuery, CsvBody],
+    customer: str,
+    lines: Sequence[Line],
+    steps: asyncio.Queue[Progress | BulkReport | None],
+) -> None:
+    """Makes them portion by portion. When a portion cannot be made, all is taken back."""
     store = call.services.store
     deed = call.caller.deed("provisioning.bulk", f"{len(lines)} extensions")
-    for start in range(0, len(lines), ROWS_AT_ONCE):
-        portion = [line.extension for line in lines[start : start + ROWS_AT_ONCE]]
-        faults = await store.provision(customer, portion, call.services.catalog, deed)
+    new = [line.extension for line in lines]
+    for start in range(0, len(new), ROWS_AT_ONCE):
+        end = min(start + ROWS_AT_ONCE, len(new))
+        try:
+            faults = await store.provision(
+                customer, new[start:end], call.services.catalog, deed, check=check_active
+            )
+        except (StoreUnavailable, Problem):
+            await _taken_back(store, customer, new[:end], deed, sure=start)  # this portion may be there
+            raise
         if faults:
-            for line in lines[:start]:
-                await store.remove_extension(customer, line.extension.extension, deed)
-            yield _refused([(start + place, wrong) for place, wrong in faults], [], lines)
+            left = await _taken_back(store, customer, new[:start], deed, sure=start)
+            steps.put_nowait(_refused([(start + at, wrong) for at, wrong in faults], _of_left(left), lines))
             return
-        yield Progress(step="made", rows=min(start + ROWS_AT_ONCE, len(lines)), of=len(lines))
-    yield _report("created", lines)
+        steps.put_nowait(Progress(step="made", rows=end, of=len(lines)))
+    steps.put_nowait(_report("created", lines))
+
+
+async def _taken_back(
+    store: Store, customer: str, made: Sequence[Extension], deed: Deed, sure: int
+) -> list[str]:
+    """Takes back what was made, also when the store is away for a while; what others have changed meanwhile, and so stays.
+    Of those from `sure` on it is not known whether they were made."""
+    left: list[str] = []
+    for start in range(0, len(made), ROWS_AT_ONCE):
+        for wait_s in WAITS_S:
+            try:
+                portion = made[start : start + ROWS_AT_ONCE]
+                left += await store.take_back(customer, portion, deed, is_sure=start < sure)
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(wait_s)
+        else:
+            _log.error("extensions are left of a file", customer=customer, extensions=len(made) - start)
+            raise StoreUnavailable("not all that was made of the file could be taken back")
+    return left
+
+
+def _of_left(extensions: Sequence[str]) -> list[FieldError]:
+    message = "it was made and is left: somebody else has changed it meanwhile"
+    return [FieldError(path=extension, message=message) for extension in extensions]
 
 
 def _report(status: Literal["created", "checked"], lines: Sequence[Line]) -> BulkReport:

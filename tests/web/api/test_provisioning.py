@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from seatd.store.access_values import Grant, TokenRecord
+from seatd.store.redis import Store
+from seatd.web.auth import token_hash
 from tests.web.conftest import TOKEN, Site
 
 PATH = "/api/v1/customers/acme"
 CSV = {"Content-Type": "text/csv"}
+OTHER = "another-administrators-token-0123456789-0123456789"
 HEADER = "Ext key,Number,User,Addon license,Addon license\n"
 
 
@@ -53,6 +57,19 @@ async def assigned(site: Site, license_: str) -> list[str]:
     return [row["user"] for row in answer["items"]]
 
 
+LIMITED = Grant(role="admin", customers=("acme",), domains=("acme.example",))
+
+
+async def as_limited(site: Site, method: str, path: str, **request: Any) -> tuple[int, Any]:
+    """Status and answer, or its code, of a call by somebody who is limited to one of the customer's domains."""
+    await site.services.store.register_token(
+        token_hash(OTHER), TokenRecord(name="limited", grant=LIMITED, created_ms=0)
+    )
+    headers = {"Authorization": f"Bearer {OTHER}", **request.pop("headers", {})}
+    status, answer = await site.call(method, f"{PATH}{path}", headers=headers, **request)
+    return status, answer["code"] if status >= 400 else answer
+
+
 async def upload(site: Site, text: str, query: str = "") -> tuple[int, Any]:
     return await site.call("POST", f"{PATH}/provision/bulk{query}", data=text.encode(), headers=CSV)
 
@@ -73,6 +90,13 @@ async def test_what_is_wrong_is_told_with_its_place_and_changes_nothing(site: Si
         assert (await refused(site, "POST", "/provision", json={"start": start}))[0] == "invalid"
     assert (await refused(site, "POST", "/provision", json={"start": "200", "count": 0}))[0] == "invalid"
     assert await listed(site) == []
+
+
+async def test_no_more_at_once_than_can_be_looked_at(site: Site) -> None:
+    body = {"start": "200", "count": 1000, "add_ons": ["call_recording"] * 20}
+    assert await refused(site, "POST", "/provision", json=body) == ("invalid", ["count"])
+    status, answer = await upload(site, "Ext key\n" + "\n" * 20_000)
+    assert (status, answer["errors"][0]["path"]) == (422, "row 10002")
 
 
 async def test_a_user_gets_an_extension_and_what_belongs_to_it(site: Site) -> None:
@@ -108,10 +132,109 @@ async def test_another_user_and_other_add_ons(site: Site) -> None:
     assert await listed(site, "?search=BOB") == ["200"]
 
 
+async def test_a_block_does_not_begin_with_0(site: Site) -> None:
+    for first, last in (("0200", "0299"), ("000", "999")):
+        status, answer = await site.call(
+            "PATCH", PATH, json={"number_blocks": [{"first": first, "last": last}]}
+        )
+        assert (status, answer["errors"][0]["path"]) == (422, "number_blocks[0]")
+        assert "does not begin with 0" in answer["errors"][0]["message"]
+
+
+async def test_only_what_a_change_adds_must_have_been_bought(site: Site) -> None:
+    await made(site, "200", count=3, add_ons=["device_mobile_app"])
+    await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
+    lowered = [
+        {"product": "phone_system", "limit": 1},
+        {"product": "call_recording", "kind": "nominal", "limit": 2},
+        {"product": "device_mobile_app", "kind": "nominal", "limit": 1},
+    ]
+    await site.imported(*lowered, jti="key-2", iat=1_700_000_001)
+    for change in ({"number": "+43 1"}, {"user": ""}, {"user": "bob@acme.example"}):
+        status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json=change)
+        assert status == 200
+    more = {"add_ons": ["call_recording", "device_mobile_app", "device_mobile_app"]}
+    assert (await refused(site, "PATCH", "/extensions/200", json=more))[1] == ["add_ons[2]"]
+    status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json={"add_ons": ["call_recording"]})
+    assert status == 200
+
+
+async def test_the_same_key_with_another_file(site: Site) -> None:
+    headers = {**CSV, "Idempotency-Key": "k1"}
+    for digits, expected in (("201", 200), ("201", 200), ("202", 422)):
+        request = {"data": f"{HEADER}{digits},,,,\n".encode(), "headers": headers}
+        status, answer = await site.call("POST", f"{PATH}/provision/bulk", **request)
+        assert status == expected
+    assert answer["code"] == "idempotency_mismatch"
+    assert await listed(site) == ["201"]
+    path = "/provision/bulk?progress=true"
+    headers["Idempotency-Key"] = "k2"
+    assert await refused(site, "POST", path, data=HEADER.encode(), headers=headers) == (
+        "invalid",
+        ["Idempotency-Key"],
+    )
+
+
 async def test_extensions_that_are_not_there(site: Site) -> None:
     for method in ("GET", "DELETE"):
         assert (await refused(site, method, "/extensions/299"))[0] == "unknown_extension"
     assert (await refused(site, "PATCH", "/extensions/299", json={}))[0] == "unknown_extension"
+
+
+async def test_who_is_limited_to_a_domain_makes_none(site: Site) -> None:
+    body = {"data": (HEADER + "201,,eve@other.example,,\n").encode(), "headers": CSV}
+    assert await as_limited(site, "POST", "/provision/bulk", **body) == (403, "forbidden")
+    assert await as_limited(site, "POST", "/provision", json={"start": "200"}) == (403, "forbidden")
+    assert await listed(site) == []
+
+
+async def test_who_is_limited_to_a_domain_takes_a_user_away(site: Site) -> None:
+    await made(site, "200")
+    assert await as_limited(site, "PATCH", "/extensions/200", json={"number": "+43 1"}) == (
+        404,
+        "unknown_extension",
+    )
+    await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
+    status, view = await as_limited(site, "PATCH", "/extensions/200", json={"user": "a@other.example"})
+    assert (status, view) == (404, "unknown_domain")
+    status, view = await as_limited(site, "PATCH", "/extensions/200", json={"user": ""})
+    assert (status, view["extension"], view["user"]) == (200, "200", "")
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_the_user_is_looked_at_at_the_moment_of_the_change(
+    site: Site, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.imported({"id": "more"}, jti="key-2", domains=["acme.example", "other.example"])
+    await made(site, "200")
+    await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
+    amend = Store.amend
+
+    async def late(*args: Any) -> Any:
+        monkeypatch.setattr(Store, "amend", amend)
+        status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "eve@other.example"})
+        assert status == 200
+        return await amend(*args)
+
+    monkeypatch.setattr(Store, "amend", late)
+    request = {"json": {"number": "+43 1"}} if method == "PATCH" else {}
+    assert await as_limited(site, method, "/extensions/200", **request) == (404, "unknown_extension")
+    assert await listed(site) == ["200"]
+
+
+async def test_a_suspended_customer_gets_nothing_new(site: Site) -> None:
+    await made(site, "200", count=2)
+    await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "ann@acme.example"})
+    status, _ = await site.call("POST", f"{PATH}/suspend")
+    assert status == 200
+    for body in ({"user": "bob@acme.example"}, {"add_ons": ["call_recording"]}):
+        assert (await refused(site, "PATCH", "/extensions/200", json=body))[0] == "customer_suspended"
+    assert (await refused(site, "POST", "/provision", json={"start": "210"}))[0] == "customer_suspended"
+    assert (await upload(site, HEADER + "210,,,,\n"))[1]["code"] == "customer_suspended"
+    status, _ = await site.call("PATCH", f"{PATH}/extensions/200", json={"user": "", "number": "+43 1"})
+    assert status == 200
+    status, _ = await site.call("DELETE", f"{PATH}/extensions/201")
+    assert status == 204
 
 
 async def test_the_template_can_be_sent_back(site: Site) -> None:
