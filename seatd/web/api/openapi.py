@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -129,8 +129,8 @@ def _responses(op: Op, refs: dict[object, Json]) -> Json:
 
 
 def _content(op: Op, refs: dict[object, Json]) -> Json:
-    """By kind of file, where the query lets the caller choose one; else JSON."""
-    formats: list[Format] = _fields(op.query).get("format", {"enum": ["json"]})["enum"]
+    """By kind of file, where the call names them or its query lets the caller choose one; else JSON."""
+    formats: Sequence[Format] = op.formats or _fields(op.query).get("format", {"enum": ["json"]})["enum"]
     as_json = {"type": "array"} if op.returns is Download else refs[op.returns]
     return {
         KINDS[format]: {"schema": as_json if format == "json" else {"type": "string"}} for format in formats

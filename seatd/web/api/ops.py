@@ -26,7 +26,7 @@ import msgspec
 from aiohttp import web
 
 from seatd.web.address import address_of
-from seatd.web.api.downloads import Download
+from seatd.web.api.downloads import Download, Format
 from seatd.web.api.event_stream import EventStream
 from seatd.web.api.idempotency import HEADER, once
 from seatd.web.api.shapes import Nothing
@@ -94,6 +94,7 @@ class Op:
     body: type[msgspec.Struct]
     returns: object | None
     problems: tuple[str, ...]
+    formats: tuple[Format, ...] = ()
 
     @property
     def name(self) -> str:
@@ -114,14 +115,21 @@ class Ops(list[Op]):
         self.tag = tag
 
     def op(
-        self, method: str, url: str, action: str, *, problems: tuple[str, ...] = ()
+        self,
+        method: str,
+        url: str,
+        action: str,
+        *,
+        problems: tuple[str, ...] = (),
+        formats: tuple[Format, ...] = (),
     ) -> Callable[[Run], Run]:
-        """Declares the function as the call `method url`."""
+        """Declares the function as the call `method url`. `formats`: of what kinds its answer may be, where its query has no
+        `format` that says so."""
 
         def declare(run: Run) -> Run:
             if action not in RIGHTS:
                 raise TypeError(f"{run.__name__}: nobody has a right to {action}")
-            return self._declared(method, url, action, run, problems)
+            return self._declared(method, url, action, run, problems, formats)
 
         return declare
 
@@ -136,7 +144,13 @@ class Ops(list[Op]):
         return declare
 
     def _declared(
-        self, method: str, url: str, action: str | None, run: Run, problems: tuple[str, ...]
+        self,
+        method: str,
+        url: str,
+        action: str | None,
+        run: Run,
+        problems: tuple[str, ...],
+        formats: tuple[Format, ...] = (),
     ) -> Run:
         hints = typing.get_type_hints(run)
         if not inspect.getdoc(run):
@@ -145,7 +159,8 @@ class Ops(list[Op]):
             raise TypeError(f"{run.__name__} takes a Call, or an OpenCall when it needs no caller")
         path, query, body = typing.get_args(hints["call"])
         returns = None if hints["return"] is type(None) else _as_json(hints["return"])
-        self.append(Op(method, url, action, self.tag, run, path, query, body, returns, problems))
+        op = Op(method, url, action, self.tag, run, path, query, body, returns, problems, formats)
+        self.append(op)
         return run
 
 

@@ -73,6 +73,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     "/api/v1/customers/{customer}/provision/template.csv",
     "provisioning.read",
     problems=("unknown_customer",),
+    formats=("csv",),
 )
 async def provision_template(call: Call[CustomerPath, Nothing, Nothing]) -> Download:
     """A sample file to fill in"""
@@ -84,7 +85,13 @@ async def provision_template(call: Call[CustomerPath, Nothing, Nothing]) -> Down
     return Download("extensions", "csv", pieces())
 
 
-@ops.op("POST", "/api/v1/customers/{customer}/provision/bulk", "provisioning.change", problems=PROBLEMS)
+@ops.op(
+    "POST",
+    "/api/v1/customers/{customer}/provision/bulk",
+    "provisioning.change",
+    formats=("json", "ndjson"),
+    problems=PROBLEMS,
+)
 async def provision_bulk(call: Call[CustomerPath, BulkQuery, CsvBody]) -> BulkReport | Download:
     """Make the extensions of a CSV file, all of them or none"""
     customer = await call.scope.whole_customer(call.path.customer)
