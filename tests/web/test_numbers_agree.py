@@ -26,7 +26,7 @@ async def day(site: Site) -> Site:
         ("carol", "c1", "CALL_CENTER"),
         ("dan", "d1", "CALL_CENTER"),
         ("dan", "d2", "CALL_CENTER"),
-        ("eve", "e1", "CALL_TRACKER"),
+        ("eve", "e1", "QUALITY_AUDITOR"),
         ("zoe", "z1", "CALL_MANAGER"),
     ):
         told.append(await site.signed_in(f"{user}@acme.example", product, device=device))
