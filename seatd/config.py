@@ -97,7 +97,7 @@ class Sessions(Section, frozen=True):
     queue_limit: int = 200
     messages_per_s: float = 20.0
     messages_burst: int = 40
-    outbox_bytes: int = 262_144
+    outbox_bytes: int = 131_072
 
 
 class Store(Section, frozen=True):

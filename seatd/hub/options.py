@@ -34,7 +34,7 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
     queue_limit: int = 200
     remember_s: float = 300.0
     audit_s: float = 10.0
-    outbox_bytes: int = 262_144
+    outbox_bytes: int = 131_072
     messages_per_s: float = 20.0
     burst: int = 40
     token_warning_s: float = 60.0
