@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import struct
 
 import structlog
@@ -22,6 +23,10 @@ CLOSE_S = 2.0
 
 READ_LIMIT = 8 * MAX_FRAME
 """Frames up to here are read to be refused by the contract (4400); larger ones are refused by the library (1009)."""
+
+SEND_BUFFER = 4 * MAX_FRAME
+"""Bytes that the kernel is asked to hold for a client that does not read (Linux takes twice as many). Left to itself it
+holds up to 4 MiB for each, so that a deaf client is noticed late, and many of them cost the machine its memory."""
 
 HUB = web.AppKey("hub", Hub)
 ORIGINS = web.AppKey("origins", frozenset[str])
@@ -95,6 +100,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         await ws.prepare(request)
     except ConnectionError:  # gone before it was answered, so whatever is answered reaches nobody
         return web.Response(status=503)
+    _bound_unsent(request)
     transport = WebSocketTransport(request, ws)
     session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
     let_go = False
@@ -103,6 +109,13 @@ async def connect(request: web.Request) -> web.StreamResponse:
     finally:
         await asyncio.shield(_end(transport, session, let_go))
     return ws
+
+
+def _bound_unsent(request: web.Request) -> None:
+    wire = request.get_extra_info("socket")
+    if wire is not None:
+        with contextlib.suppress(OSError):  # gone meanwhile: the reader learns it
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
 
 async def _end(transport: WebSocketTransport, session: Session, let_go: bool) -> None:

@@ -6,6 +6,8 @@ local valid_offers, short_of, products_of, take, own_sessions, plan
 
 do  -- a script has room for 200 names
 
+local SHOWN = 8  -- own sessions told to a user who is refused
+
 local function used(id)
   return count(seats, id)
 end
@@ -214,10 +216,7 @@ end
 
 function own_sessions(user)
   local list = {}
-  for _, own in ipairs(sessions_of(user)) do
-    if #list == 8 then
-      break
-    end
+  for _, own in ipairs(sessions_of(user, SHOWN)) do
     list[#list + 1] = {
       session = own.session, device = own.record.device, since_ms = own.record.since_ms, seats = shown(own.record.seats),
     }

@@ -16,9 +16,12 @@ end
 -- How many sessions were read user by user: what bounds a call that many users concern (see holding).
 local looked_at = 0
 
-local function sessions_of(user)
+local function sessions_of(user, most)
   local found = {}
   for _, member in ipairs(range(by_user, user)) do
+    if #found == most then
+      break
+    end
     local session = tail(member)
     local record = load(session)
     if record then
