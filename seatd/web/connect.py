@@ -91,6 +91,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
         protocols=tuple(CODECS),
         compress=False,
         max_msg_size=READ_LIMIT,
+        writer_limit=MAX_FRAME,
         timeout=CLOSE_S,
         autoping=False,
         autoclose=False,
@@ -112,6 +113,9 @@ async def connect(request: web.Request) -> web.StreamResponse:
 
 
 def _bound_unsent(request: web.Request) -> None:
+    """What waits for a slow client waits in the outbox, which is bounded and notices it; not below, in much larger buffers."""
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(high=MAX_FRAME)
     wire = request.get_extra_info("socket")
     if wire is not None:
         with contextlib.suppress(OSError):  # gone meanwhile: the reader learns it
