@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
-import os
 import secrets
-import signal
-import socket
 import ssl
-import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
 import structlog
 from aiohttp import web
 
-from seatd import descriptors, logs
+from seatd import descriptors, serving
 from seatd.config import Settings
 from seatd.hub.hub import Hub
 from seatd.hub.options import HubOptions
@@ -29,18 +23,20 @@ from seatd.metrics import Metrics
 from seatd.notation import Address, mask_passwords
 from seatd.sending import drain, start_sending
 from seatd.store.access_values import TokenRecord
-from seatd.store.connect import ConnectOptions, connect, subscriber
+from seatd.store.connect import connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
 from seatd.store.redis import Store
 from seatd.store.values import StoreUnavailable, WrongDeployment
-from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
+from seatd.store_settings import connect_options, store_options
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
 from seatd.web.connect import make_client_app
 from seatd.web.console import ConsoleOptions
 from seatd.web.fetch import fetch
+from seatd.web.own_pages import make_own_app
 from seatd.web.services import Services
+from seatd.web.siblings import ALONE, Siblings
 from seatd.web.site import make_admin_app
 from seatd.web.weeks import Weeks
 
@@ -65,11 +61,21 @@ FAILURES = (
 """What can keep a node from starting through no fault of the program: told in one sentence."""
 
 
-class Node:
-    """One seatd process: its store, its hub, its two listeners."""
+class Worker(NamedTuple):
+    """What is different about a node that is one of several workers: the others, and whether the store that they were
+    given is their supervisor's own."""
 
-    def __init__(self, settings: Settings) -> None:
+    siblings: Siblings
+    owns_engine: bool
+
+
+class Node:
+    """One seatd process: its store, its hub, its two listeners. A `worker` shares these with others, and is found through
+    its supervisor."""
+
+    def __init__(self, settings: Settings, worker: Worker | None = None) -> None:
         self.settings = settings
+        self.worker = worker
         self.catalog = Catalog.load(_text(settings.licenses.catalog))
         self.trust = TrustStore.from_pems((str(path), path.read_bytes()) for path in settings.licenses.trust)
         self.metrics = Metrics(self.catalog.products)
@@ -87,7 +93,9 @@ class Node:
             self.hub.on_found_again = self._register_admin
             self.clients, self.admin = await self._listen()
             self._steps.push_async_callback(drain, self.hub, self.deliveries)
-            self._write_state()
+            if self.worker is None:
+                state = serving.write_state(self.settings, self, self.url)
+                self._steps.callback(state.unlink, missing_ok=True)
         except BaseException:
             await self._steps.aclose()
             raise
@@ -111,10 +119,11 @@ class Node:
         return url, engine.previous_replid if engine.intact else ""
 
     async def _join_store(self, vouched: str) -> Store:
-        settings, times = self.settings, self._connect_options()
-        client = connect(self.url, times)
-        store = Store(client, _store_options(settings), on_call=self._note_call)
-        store.owns_engine = settings.store.url is None and settings.store.durability == "everysec"
+        settings = self.settings
+        client = connect(self.url, connect_options(settings))
+        store = Store(client, store_options(settings), on_call=self._note_call)
+        is_ours = self.worker.owns_engine if self.worker else settings.store.url is None
+        store.owns_engine = is_ours and settings.store.durability == "everysec"
         self._steps.push_async_callback(store.close_client)
         try:
             await store.join()
@@ -131,7 +140,7 @@ class Node:
     async def _start_hub(self) -> Hub:
         options = _hub_options(self.settings)
         wakeups = Wakeups(
-            subscriber(self.url, self._connect_options()),
+            subscriber(self.url, connect_options(self.settings)),
             options.node,
             publish=self.store.publish,
             every_s=options.renew_s,
@@ -176,7 +185,10 @@ class Node:
             admin_host=settings.admin.listen.host,
             week_changes=weeks.of_licenses,
             customer_weeks=weeks.of_customers,
+            siblings=self.worker.siblings if self.worker else ALONE,
         )
+        if self.worker is not None:
+            await self._tell_siblings(services, self.worker.siblings.own)
         origins = frozenset(settings.clients.allowed_origins)
         admin = await self._serve(make_admin_app(services), settings.admin.listen, None)
         clients = await self._serve(
@@ -185,95 +197,30 @@ class Node:
         return clients, admin
 
     async def _serve(self, app: web.Application, address: Address, tls: ssl.SSLContext | None) -> str:
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S)
-        await runner.setup()
-        self._steps.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG)
+        runner = await self._runner(app)
+        shared = True if self.worker else None
+        site = web.TCPSite(
+            runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG, reuse_port=shared
+        )
         try:
             await site.start()
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-            raise OSError(f"cannot listen on {address}: {why}") from error
+            raise serving.cannot_listen(address, error) from error
         return str(Address(address.host, int(runner.addresses[0][1])))
 
-    def _write_state(self) -> None:
-        """`seatd.json`: where this node is to be found, for the command line and for further nodes."""
-        path = self.settings.store.data / "seatd.json"
-        state = {
-            "clients": self.clients,
-            "admin": self.admin,
-            "node": self.settings.node.name,
-            "pid": os.getpid(),
-            "store": self.url,
-        }
-        draft = path.with_suffix(".new")
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(state)) + b"\n")
-        draft.replace(path)
-        self._steps.callback(path.unlink, missing_ok=True)
+    async def _tell_siblings(self, services: Services, place: Path) -> None:
+        await web.UnixSite(await self._runner(make_own_app(services)), place).start()
 
-    def _connect_options(self) -> ConnectOptions:
-        options = self.settings.store
-        return ConnectOptions(timeout_s=options.timeout_s, connect_timeout_s=options.connect_timeout_s)
+    async def _runner(self, app: web.Application) -> web.AppRunner:
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S)
+        await runner.setup()
+        self._steps.push_async_callback(runner.cleanup)
+        return runner
 
 
 def run(settings: Settings) -> int:
     """Runs a node until it is told to stop; the process's exit code."""
-    logs.configure(settings.log.level, settings.log.format)
-    descriptors.raise_limit()
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_run(settings))
-    except KeyboardInterrupt:
-        return 0
-
-
-async def _run(settings: Settings) -> int:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop_or_end, stopped)
-    try:
-        node = Node(settings)
-        await node.start()
-    except FAILURES as error:
-        print(f"seatd: {error}", file=sys.stderr)
-        return 1
-    gc.collect()
-    gc.freeze()
-    print(f"seatd ready clients={node.clients} admin={node.admin} node={settings.node.name}", flush=True)
-    notify("READY=1")
-    await stopped.wait()
-    log.info("stopping")
-    notify("STOPPING=1")
-    await node.stop()
-    return 0
-
-
-def _stop_or_end(stopped: asyncio.Event) -> None:
-    """The first signal stops in order; the second one ends the process now."""
-    if stopped.is_set():
-        os._exit(1)
-    stopped.set()
-
-
-def notify(state: str) -> None:
-    """Tells systemd, when it is the one that started us (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        if address.startswith("@"):
-            address = "\0" + address[1:]
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire, contextlib.suppress(OSError):
-            wire.sendto(state.encode(), address)
-
-
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # no wheel for this platform: asyncio's own loop does the same, slower
-        return None
-    return uvloop.Loop
+    return serving.run(settings, lambda: Node(settings), FAILURES, serving.uvloop_factory())
 
 
 def _text(path: Path | None) -> str | None:
@@ -309,18 +256,6 @@ def _console_options(settings: Settings) -> ConsoleOptions:
         require_totp=admin.require_totp,
         public_url=admin.public_url or "",
         proxies=admin.proxies,
-    )
-
-
-def _store_options(settings: Settings) -> StoreOptions:
-    return StoreOptions(
-        partitions=settings.store.partitions,
-        node_lease_ms=round(settings.node.lease_s * 1000),
-        client_lease_ms=round(settings.sessions.lease_s * 1000),
-        linger_ms=round(settings.sessions.linger_s * 1000),
-        tomb_ms=round(settings.sessions.tombstone_s * 1000),
-        recovery_ms=round(settings.store.recovery_s * 1000),
-        old_primary_ms=round(settings.store.old_primary_s * 1000),
     )
 
 

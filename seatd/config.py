@@ -30,6 +30,7 @@ FLAGS = {
     "data": "store.data",
     "store": "store.url",
     "node": "node.name",
+    "workers": "node.workers",
     "trust": "licenses.trust",
     "log-level": "log.level",
     "log-format": "log.format",
@@ -78,6 +79,7 @@ class Node(Section, frozen=True):
     """This process among its peers. `lease_s` is T of docs/configuration.md."""
 
     name: str = field(default_factory=_node_name)
+    workers: int = 1
     lease_s: Seconds = Seconds(10)
     renew_s: Seconds = Seconds(2.5)
     drain_s: Seconds = Seconds(10)

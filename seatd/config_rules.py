@@ -24,6 +24,7 @@ LINGER_MARGIN_S = 5.0
 RECOVERY_MARGIN_S = 4.0
 HS256_MIN_BYTES = 32  # RFC 7518, 3.2: at least the size of the hash
 LEAST_OUTBOX_BYTES = 8192  # one frame of the largest size must fit
+MOST_WORKERS = 64  # more than machines have cores to spare; each is a process, and a node in the store
 MAY_BE_ZERO = {"cooldown_s", "store_grace_s", "leeway_s"}
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -47,10 +48,21 @@ def broken_rules(settings: Settings) -> Iterator[BrokenRule]:
     yield from _listeners(settings)
     yield from _store(settings)
     yield from _tokens(settings)
-    if not _NAME.fullmatch(settings.node.name):
-        yield BrokenRule(
-            ("node.name",), "node.name: must be 1 to 64 letters, digits, dots, dashes and underscores"
-        )
+    yield from _name(settings)
+
+
+def _name(settings: Settings) -> Iterator[BrokenRule]:
+    node = settings.node
+    text = "node.name: must be 1 to 64 letters, digits, dots, dashes and underscores"
+    if not _NAME.fullmatch(node.name):
+        yield BrokenRule(("node.name",), text)
+    elif node.workers > 1 and not _NAME.fullmatch(worker_name(node.name, node.workers)):
+        yield BrokenRule(("node.name", "node.workers"), f"{text}, together with the number of a worker")
+
+
+def worker_name(name: str, number: int) -> str:
+    """What a worker is called as a node."""
+    return f"{name}-{number}"
 
 
 def _spans(settings: Settings) -> Iterator[BrokenRule]:
@@ -121,6 +133,7 @@ def _amounts(settings: Settings) -> Iterator[BrokenRule]:
     clients, sessions, store = settings.clients, settings.sessions, settings.store
     for name, value, least, most in (
         ("clients.max_sessions", clients.max_sessions, 1, 1_000_000),
+        ("node.workers", settings.node.workers, 1, MOST_WORKERS),
         ("sessions.per_user", sessions.per_user, 1, 10_000),
         ("sessions.queue_limit", sessions.queue_limit, 1, 1_000),
         ("sessions.messages_per_s", sessions.messages_per_s, 0.1, 100_000),

@@ -29,13 +29,16 @@ OPTIONS = (
     ),
     click.option("--node", metavar="NAME", help="Name of this node."),
     click.option(
+        "--workers", metavar="N", help="Processes that share the addresses, each a node of its own."
+    ),
+    click.option(
         "--trust", multiple=True, metavar="FILE...", help="Vendor public keys (PEM); one or several."
     ),
     click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error."),
     click.option("--log-format", metavar="FORMAT", help="auto, text or json."),
     click.argument("more_trust", nargs=-1, metavar=""),
 )
-FLAGS = ("clients", "admin", "data", "store", "node", "log_level", "log_format")
+FLAGS = ("clients", "admin", "data", "store", "node", "workers", "log_level", "log_format")
 SETTING_OF = {"log_level": "log.level", "log_format": "log.format"}  # the others are flags by that very name
 
 

@@ -1,4 +1,4 @@
-"""`seatd serve`: a node."""
+"""`seatd serve`: a node, or several."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 @click.command("serve")
 @settings_options
 def serve(settings: Settings) -> None:
-    """Run a node.
+    """Run a node, or with --workers several that share their addresses.
 
     It ends with SIGTERM or Ctrl-C, and moves its clients to other nodes first. Flags are stronger than the
     environment (SEATD_SECTION_KEY), which is stronger than the file.
     """
-    from seatd.app import run
+    if settings.node.workers > 1:
+        from seatd.workers.supervisor import run
+    else:
+        from seatd.app import run
 
     sys.exit(run(settings))

@@ -116,14 +116,15 @@ class DataFolder:
                 "trusted to read: name the right engine in SEATD_STORE_BIN, or another data folder"
             )
 
-    def socket(self, environ: Mapping[str, str] = os.environ) -> Path:
-        """Where the engine listens: in the folder, or in a private one elsewhere if that path is too long."""
-        path = self.path / "store.sock"
+    def socket(self, environ: Mapping[str, str] = os.environ, file: str = "store.sock") -> Path:
+        """Where the engine listens: in the folder, or in a private one elsewhere if that path is too long. `file`: another
+        socket beside it."""
+        path = self.path / file
         if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
             return path
         name = f"seatd-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]}"
         for base in (environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()):
-            if base and len(os.fsencode(path := Path(base, name, "store.sock"))) <= LONGEST_SOCKET_PATH:
+            if base and len(os.fsencode(path := Path(base, name, file))) <= LONGEST_SOCKET_PATH:
                 return _in_private_folder(path)
         raise EngineError(
             f"the path of {self.path} is too long for a socket, and so are the temporary folders"

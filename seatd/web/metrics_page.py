@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from prometheus_client.exposition import choose_encoder
 
 from seatd.license_series import with_licenses
+from seatd.node_series import OfNode, merged
 from seatd.store.registry_values import LicenseRow
 from seatd.store.values import StoreUnavailable
 from seatd.web.api.license_use import Uses
@@ -18,22 +20,55 @@ COMPRESSED_ELSEWHERE = 16 * 1024
 """From this size on a page is compressed in a thread of its own."""
 
 
+OWN_METRICS = "/metrics"
+
+
 async def metrics_page(request: web.Request) -> web.StreamResponse:
-    """All metrics of this node, and the store-wide ones from one snapshot taken now.
+    """All metrics of this node, and the store-wide ones from one snapshot taken now. Of several workers, those of each.
 
     While the store is away the page still answers 200 with what the node itself knows: alerts need it most then.
     """
     services = request.app[SERVICES]
-    rows = await _snapshot(services)
-    encode, content_type = choose_encoder(",".join(request.headers.getall("Accept", ())))
-    registry = services.metrics.registry
-    names = request.query.getall("name[]", ())
-    page = await with_licenses(encode(registry.restricted_registry(names) if names else registry), rows)
+    asked = services.siblings.ask(OWN_METRICS, query=request.query_string, accept=_accepted(request))
+    rows, answers = await asyncio.gather(_snapshot(services), asked)
+    page, content_type = _own(request, is_whole=True)
+    if services.siblings:
+        page = merged([page, *(answer for answer in answers.values() if isinstance(answer, bytes))])
     response = web.Response(
-        body=page, headers={"Content-Type": content_type}, zlib_executor_size=COMPRESSED_ELSEWHERE
+        body=await with_licenses(page, rows),
+        headers={"Content-Type": content_type},
+        zlib_executor_size=COMPRESSED_ELSEWHERE,
     )
     response.enable_compression()
     return response
+
+
+async def own_metrics(request: web.Request) -> web.Response:
+    """What is about this worker, for the one that was asked."""
+    services = request.app[SERVICES]
+    try:
+        await services.store.waiting_to_end()
+        services.metrics.store_up.set(1)
+    except StoreUnavailable:
+        services.metrics.store_up.set(0)
+    page, _ = _own(request, is_whole=False)
+    return web.Response(body=page)
+
+
+def _own(request: web.Request, *, is_whole: bool) -> tuple[bytes, str]:
+    """This node's page in the format that was asked for, and what that is called."""
+    services = request.app[SERVICES]
+    encode, content_type = choose_encoder(_accepted(request))
+    names = request.query.getall("name[]", ())
+    registry = services.metrics.registry
+    chosen = registry.restricted_registry(names) if names else registry
+    if services.siblings:
+        return encode(OfNode(chosen, services.siblings.name, is_whole=is_whole)), content_type
+    return encode(chosen), content_type
+
+
+def _accepted(request: web.Request) -> str:
+    return ",".join(request.headers.getall("Accept", ()))
 
 
 async def _snapshot(services: Services) -> list[LicenseRow]:

@@ -17,6 +17,7 @@ from seatd.store.registry_values import LicenseRow
 from seatd.web.auth import Authenticator
 from seatd.web.console import Console, ConsoleOptions
 from seatd.web.passwords import Passwords
+from seatd.web.siblings import ALONE, Siblings
 from seatd.web.webhook_sender import WebhookSender
 
 
@@ -34,7 +35,8 @@ async def no_weeks(_of: object) -> Mapping[str, float]:
 class Services:
     """`cooldown_s` is how long a forced logout keeps a user out when the call does not say; `admin_host` is where the admin
     listener listens. `week_changes` answers, by license id, how the use has changed against the week before, in percent; of
-    what is not known nothing. `customer_weeks` answers the same by customer."""
+    what is not known nothing. `customer_weeks` answers the same by customer. `siblings`: the other workers of
+    this server."""
 
     store: Store
     hub: Hub
@@ -46,6 +48,7 @@ class Services:
     passwords: Passwords = field(default_factory=Passwords)
     webhooks: WebhookSender = field(default_factory=WebhookSender)
     admin_host: str = "127.0.0.1"
+    siblings: Siblings = ALONE
     now_ms: Callable[[], int] = wall_clock_ms
     week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks
     customer_weeks: Callable[[Sequence[str]], Awaitable[Mapping[str, float]]] = no_weeks
