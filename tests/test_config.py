@@ -148,6 +148,10 @@ def test_an_empty_variable_takes_back_what_may_be_absent(tmp_path):
         ("SEATD_SESSIONS_MESSAGES_PER_S", "0"),
         ("SEATD_NODE_NAME", "a b"),
         ("SEATD_NODE_NAME", "a\nb"),
+        ("SEATD_NODE_WORKERS", "0"),
+        ("SEATD_NODE_WORKERS", "-1"),
+        ("SEATD_NODE_WORKERS", "65"),
+        ("SEATD_NODE_WORKERS", "two"),
         ("SEATD_NODE_LEASE", "0s"),
         ("SEATD_CLIENTS_HELLO_TIMEOUT", "0s"),
         ("SEATD_LOG_LEVEL", "loud"),
@@ -276,6 +280,15 @@ def test_what_stands_before_the_console(name, value, good):
 def test_two_listeners_need_two_ports():
     assert "give each its own port" in faults(clients="localhost:1", admin="localhost:1")[0]
     load(None, {}, {"clients": "localhost:0", "admin": "localhost:0"})
+
+
+def test_the_name_of_a_worker_is_a_name_too():
+    environ = {"SEATD_NODE_NAME": "n" * 62, "SEATD_NODE_WORKERS": "9"}
+    assert load(None, environ, {}).node.workers == 9
+    (fault,) = faults(environ, workers="10")
+    assert fault.startswith("node.name: must be 1 to 64 letters")
+    assert "SEATD_NODE_NAME, --workers" in fault
+    load(None, {"SEATD_NODE_NAME": "n" * 64}, {})
 
 
 def test_secrets_come_from_files_too(tmp_path):
