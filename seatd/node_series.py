@@ -56,7 +56,7 @@ def merged(pages: Sequence[bytes]) -> bytes:
 def _families(page: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Name, head and series of each. No line of a series begins like a head: values of labels hold no line ends."""
     starts = [*_FAMILY.finditer(page)]
-    ends = [*(found.start() for found in starts[1:]), len(page)]
+    ends = [*(found.start() for found in starts), len(page)][1:]
     for found, end in zip(starts, ends, strict=True):
         series_at = page.index(b"\n", page.index(b"\n# TYPE ", found.start(), end) + 1) + 1
         yield found[1], page[found.start() : series_at], page[series_at:end]

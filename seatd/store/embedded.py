@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -30,14 +28,12 @@ from redis.exceptions import BusyLoadingError, RedisError
 from seatd.store.data_folder import DataFolder, Mark, boot_id
 from seatd.store.engine import Engine, EngineError, find_engine
 from seatd.store.engine_log import EngineLog
+from seatd.store.parent_death import signalled_at_parents_end
 
 START_TIMEOUT_S = 15.0  # without any answer; an engine that says it is loading may take as long as it needs
 STOP_TIMEOUT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0  # between attempts to start a dead engine again
 STEADY_S = 60.0  # an engine that ran this long is given a fresh start
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: after a fork it is too late
 
 _log = structlog.get_logger(__name__)
 
@@ -223,10 +219,9 @@ def _tied_to(owner: int) -> Callable[[], None]:
 
     def tie() -> None:
         os.umask(0o077)
-        if _LIBC is not None:
-            _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != owner:  # the owner died before the wish was known
-                os._exit(1)
+        signalled_at_parents_end(signal.SIGTERM)
+        if os.getppid() != owner:  # the owner died before the wish was known
+            os._exit(1)
 
     return tie
 

@@ -13,6 +13,7 @@ import structlog
 from seatd import descriptors, logs
 from seatd.app import FAILURES, Node, Worker
 from seatd.serving import keep_what_is_here, uvloop_factory
+from seatd.store.parent_death import signalled_at_parents_end
 from seatd.web.siblings import Siblings
 from seatd.workers.plan import Plan, Report
 
@@ -21,6 +22,7 @@ def main() -> int:
     """Runs until it is told to stop, or its supervisor is gone; the process's exit code."""
     plan = Plan.read(sys.stdin.buffer)
     os.umask(0o077)  # the socket for the others is for nobody else
+    signalled_at_parents_end(signal.SIGKILL)
     threading.Thread(target=_end_with_supervisor, name="supervisor's end", daemon=True).start()
     settings = plan.settings
     logs.configure(settings.log.level, settings.log.format)
@@ -55,7 +57,10 @@ def _say(report: Report) -> None:
 
 
 def _end_with_supervisor() -> None:
-    """Nothing more is ever sent, so what comes is the end of the pipe: the supervisor has ended, and its ports and its store
-    with it. In a thread, for a loop that hangs must not outlive it either."""
+    """Nothing more is ever sent, so what comes is the end of the pipe: the supervisor has ended, and its store with it.
+
+    In a thread, for a loop that hangs must not outlive it either. On Linux the kernel sees to it as well, also for a process
+    that is stopped: left alone it would keep the port, and be sent connections.
+    """
     os.read(0, 1)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""`seatd serve --workers 2`: two nodes behind one address, and a supervisor that starts them again and that they never outlive."""
+"""`seatd serve --workers 2`: two nodes behind one address, and a supervisor that they never outlive."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ def servers() -> Iterator[Servers]:
 def server(servers: Servers) -> Server:
     """A server of two workers."""
     return servers.start("a", NODE_WORKERS="2")
+
+
+@pytest.fixture(scope="module")
+def unharmed() -> Iterator[Server]:
+    """Another one, for all tests that leave it as it is."""
+    with Servers() as own:
+        yield own.start("a", NODE_WORKERS="2")
 
 
 def children(server: Server) -> dict[str, int]:
@@ -98,7 +105,8 @@ async def ended(processes: dict[str, int]) -> None:
 # -- two nodes, one server ------------------------------------------------------------------------
 
 
-async def test_both_get_clients_and_one_limit_holds(server: Server) -> None:
+async def test_both_get_clients_and_one_limit_holds(unharmed: Server) -> None:
+    server = unharmed
     company = Company(server)
     (license_id,) = await company.licensed(f"CALL_CENTER:competitive:{SEATS}")
     people = await crowd(company, server, SEATS // 2)
@@ -125,7 +133,8 @@ async def test_both_get_clients_and_one_limit_holds(server: Server) -> None:
     company.leave()
 
 
-async def test_one_answers_for_both(server: Server) -> None:
+async def test_one_answers_for_both(unharmed: Server) -> None:
+    server = unharmed
     for _ in range(8):  # whoever is asked
         assert await page(server, "/livez") == (200, "ok\n")
         assert await page(server, "/readyz") == (200, "ok\n")
@@ -139,18 +148,19 @@ async def test_one_answers_for_both(server: Server) -> None:
     state = json.loads((server.folder / "seatd.json").read_text())
     assert (state["node"], state["pid"]) == ("a", server.process.pid)
     sockets = [server.folder / f"worker-{number}.sock" for number in (1, 2)]
-    assert [place.stat().st_mode & 0o777 for place in sockets] == [
-        0o600 | place.stat().st_mode & 0o100 for place in sockets
-    ]
+    assert not any(place.stat().st_mode & 0o077 for place in sockets)
 
 
-async def test_a_stranger_gets_no_port_that_is_shared(servers: Servers, server: Server) -> None:
-    for number, workers in enumerate(("1", "2")):
-        for listener in ("CLIENTS_LISTEN", "ADMIN_LISTEN"):
-            place = server.clients if listener == "CLIENTS_LISTEN" else server.admin
-            other = servers.launch(f"b{number}{listener}", NODE_WORKERS=workers, **{listener: place})
-            assert await asyncio.to_thread(other.process.wait, READY_S) == 1
-            assert f"seatd: cannot listen on {place}: Address already in use\n" in other.said
+async def test_a_stranger_gets_no_port_that_is_shared(servers: Servers, unharmed: Server) -> None:
+    places = {"CLIENTS_LISTEN": unharmed.clients, "ADMIN_LISTEN": unharmed.admin}
+    others = {
+        servers.launch(f"{listener}{workers}", NODE_WORKERS=workers, **{listener: place}): place
+        for listener, place in places.items()
+        for workers in ("1", "2")
+    }
+    for other, place in others.items():
+        assert await asyncio.to_thread(other.process.wait, READY_S) == 1
+        assert f"seatd: cannot listen on {place}: Address already in use\n" in other.said
 
 
 # -- workers that end -----------------------------------------------------------------------------
@@ -283,14 +293,13 @@ async def test_nothing_outlives_the_supervisor(server: Server, end: str) -> None
     processes = children(server)
     for person in people:
         person.alive = False
+    os.kill(processes["a-1"], signal.SIGSTOP)  # one that hangs, too
     if end == "killed":
         server.kill()
     else:
-        os.kill(processes["a-1"], signal.SIGSTOP)  # it takes its time
         server.process.send_signal(signal.SIGTERM)
         await eventually(lambda: "stopping" in server.said)
         assert server.stop(signal.SIGTERM) == 1
-        os.kill(processes["a-1"], signal.SIGCONT)
     await ended(processes)
     for person in people:
         person.drop()
@@ -324,16 +333,6 @@ def test_what_keeps_it_from_starting_is_told_once(
     assert len(told) == 1, server.said
     assert re.fullmatch(f"seatd: {why}", told[0]), told
     assert not [*server.folder.glob("*.sock"), *server.folder.glob("seatd.json")]
-
-
-@pytest.mark.parametrize(
-    ("number", "why"), [("0", "must be from 1 to 64"), ("65", "must be from 1 to 64"), ("many", "number")]
-)
-def test_numbers_of_workers_that_cannot_be(servers: Servers, number: str, why: str) -> None:
-    server = servers.launch("a", NODE_WORKERS=number)
-    assert server.process.wait(READY_S) == 1
-    assert "workers" in server.said.lower()
-    assert why in server.said
 
 
 async def test_a_data_folder_has_one_owner_also_with_a_store_elsewhere(servers: Servers) -> None:
