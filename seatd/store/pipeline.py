@@ -7,7 +7,7 @@ says that the script did not run, is answered by loading the script and asking a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis import exceptions
@@ -130,8 +130,7 @@ class Pipeline:
         try:
             unknown = self._settle(calls, await self._execute(calls))
             if unknown:
-                for text in {call.script.sha: call.script.text for call in unknown if call.script}.values():
-                    await self.client.script_load(text)
+                await self._load({call.script.sha: call.script.text for call in unknown if call.script})
                 self._fail(
                     self._settle(unknown, await self._execute(unknown)), StoreUnavailable("NOSCRIPT"), None
                 )
@@ -145,6 +144,11 @@ class Pipeline:
             if isinstance(told, StoreUnavailable):
                 self.healthy = False
                 await self.disconnect()
+
+    async def _load(self, texts: Mapping[str, bytes]) -> None:
+        for answer in await self._sent([("SCRIPT", "LOAD", text) for text in texts.values()]):
+            if isinstance(answer, Exception):
+                raise answer
 
     async def _execute(self, calls: list[Call]) -> list[Any]:
         commands = [
