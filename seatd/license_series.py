@@ -6,13 +6,14 @@ What is written is what the library would write; a test compares the two.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
+
+from seatd.turns import in_turns
 
 if TYPE_CHECKING:
     from seatd.store.registry_values import LicenseRow
@@ -24,8 +25,6 @@ NAMES = {
     "seatd_seats_above_limit": "Seats in use above the limit.",
     "seatd_license_expiry_timestamp_seconds": "When the license ends, Unix time.",
 }
-AT_ONCE = 50
-"""Licenses; then others have their turn."""
 _ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -40,11 +39,9 @@ class LicenseNames(Collector):
 async def with_licenses(page: bytes, rows: Sequence[LicenseRow]) -> bytes:
     """A page that has the names, with the series of these licenses below them."""
     lines: tuple[list[str], ...] = tuple([] for _ in NAMES)
-    for start in range(0, len(rows), AT_ONCE):
-        for row in rows[start : start + AT_ONCE]:
-            for own, line in zip(lines, _lines(row), strict=True):
-                own.append(line)
-        await asyncio.sleep(0)
+    async for row in in_turns(rows):
+        for own, line in zip(lines, _lines(row), strict=True):
+            own.append(line)
     for name, own in zip(NAMES, lines, strict=True):
         head = f"# TYPE {name} gauge\n"
         page = page.replace(head.encode(), (head + "".join(own)).encode(), 1)

@@ -16,10 +16,11 @@ from redis.asyncio import Redis
 from redis.exceptions import AskError, MovedError, ResponseError
 
 from seatd.store.cluster_map import QUESTION, ClusterMap, address_of, slot_of
-from seatd.store.pipeline import Pipeline, Words
+from seatd.store.pipeline import Pipeline
 from seatd.store.scripts import Script
 from seatd.store.url import Address, SeveralHosts
 from seatd.store.values import StoreUnavailable
+from seatd.store.wire import Words
 
 PAUSE_S = 0.02
 """Between attempts at a slot that is just moving. (All keys of a partition move within milliseconds.)"""

@@ -11,9 +11,10 @@ from redis import exceptions
 
 from seatd.store.cluster import Cluster
 from seatd.store.keys import deployment_key, partition_key
-from seatd.store.pipeline import AWAY, Words, told_of
+from seatd.store.pipeline import AWAY, told_of
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Verbs
+from seatd.store.wire import Words
 
 WAIT_MS = 1300
 """Within the time that a call to the store may take; the engine writes to its disk every second."""

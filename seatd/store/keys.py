@@ -104,6 +104,12 @@ def deployment_key(name: str) -> str:
     return f"seatd:{{all}}:{name}"
 
 
+@lru_cache(maxsize=16384)
+def names_of(keys: tuple[str, ...], partition: int, customer: str | None) -> tuple[str, ...]:
+    """The full names of a script's keys: some thirty, for every call anew, were they not remembered."""
+    return tuple(key(name, partition, customer) for name in keys)
+
+
 def key(name: str, partition: int, customer: str | None) -> str:
     """The full name of the key that scripts call `name`."""
     if name in DEPLOYMENT_KEYS:

@@ -1,6 +1,5 @@
-"""Calls to one server that are made in the same turn of the event loop travel in one pipeline.
+"""Calls to one server that are made in the same turn of the event loop travel together.
 
-Measured with redis-py 8.1 on two cores: 76 us of CPU for a script sent alone, 17 us in a pipeline.
 Nothing is sent twice: a lost connection means that the outcome is unknown, and the caller is told so. Only NOSCRIPT, which
 says that the script did not run, is answered by loading the script and asking again.
 """
@@ -8,7 +7,7 @@ says that the script did not run, is answered by loading the script and asking a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis import exceptions
@@ -16,7 +15,9 @@ from redis.asyncio import Redis
 
 from seatd.store.pools import drop
 from seatd.store.scripts import Script
+from seatd.store.sentinel import PrimaryPool
 from seatd.store.values import StoreUnavailable
+from seatd.store.wire import Wire, Words
 
 MAX_BATCH = 256
 
@@ -32,10 +33,6 @@ AWAY = (
 REFUSED_FOR_NOW = frozenset(
     ("LOADING", "BUSY", "MISCONF", "NOREPLICAS", "READONLY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 )
-
-
-Words = tuple[Any, ...]
-"""A command as it is sent: its name, then its arguments."""
 
 ASKING: Words = ("ASKING",)
 """Said before a call that a cluster has sent here because the call's slot is just moving in."""
@@ -59,6 +56,9 @@ class Pipeline:
         self._waiting: list[Call] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._scheduled = False
+        self._wire: Wire | None = None
+        self._opening: asyncio.Task[Wire] | None = None
+        self._ending: set[Wire] = set()
 
     async def run(self, script: Script, keys: Sequence[str], args: bytes, *, asking: bool = False) -> bytes:
         """The script's answer. Raises `StoreUnavailable` when the store gave none (the outcome is unknown)."""
@@ -68,13 +68,15 @@ class Pipeline:
 
     async def command(self, *words: Any, asking: bool = False) -> Any:
         """The answer to a plain command."""
-        return await self._put(words, None, asking)
+        answer = await self._put(words, None, asking)
+        shape = self.client.response_callbacks.get(words[0])
+        return shape(answer) if shape else answer
 
     async def together(self, *commands: Words, asking: bool = False) -> list[Any]:
         """The answers to commands that go over one connection, in this order and with nothing between them."""
         before = [ASKING] if asking else []
         try:
-            answers = await self._sent([*before, *commands])
+            answers = await self._sent_apart([*before, *commands])
         except Exception as error:
             told = told_of(error)
             if told is error:
@@ -95,12 +97,17 @@ class Pipeline:
 
     async def disconnect(self) -> None:
         """Drops all connections, so that the next call finds the server anew; what is on its way may still be answered."""
+        if self._wire is not None:
+            self._retire(self._wire)
         await drop(self.client.connection_pool)
 
     async def close(self) -> None:
         """Waits for what is on its way."""
         while self._waiting or self._sending:
             await (asyncio.wait(self._sending) if self._sending else asyncio.sleep(0))
+        if self._wire is not None:
+            self._retire(self._wire)
+        await asyncio.gather(*(wire.ended() for wire in self._ending))
 
     async def _put(self, words: Words, script: Script | None, asking: bool) -> Any:
         loop = asyncio.get_running_loop()
@@ -123,8 +130,7 @@ class Pipeline:
         try:
             unknown = self._settle(calls, await self._execute(calls))
             if unknown:
-                for text in {call.script.sha: call.script.text for call in unknown if call.script}.values():
-                    await self.client.script_load(text)
+                await self._load({call.script.sha: call.script.text for call in unknown if call.script})
                 self._fail(
                     self._settle(unknown, await self._execute(unknown)), StoreUnavailable("NOSCRIPT"), None
                 )
@@ -139,6 +145,11 @@ class Pipeline:
                 self.healthy = False
                 await self.disconnect()
 
+    async def _load(self, texts: Mapping[str, bytes]) -> None:
+        for answer in await self._sent([("SCRIPT", "LOAD", text) for text in texts.values()]):
+            if isinstance(answer, Exception):
+                raise answer
+
     async def _execute(self, calls: list[Call]) -> list[Any]:
         commands = [
             words for call in calls for words in ((ASKING, call.words) if call.asking else (call.words,))
@@ -149,6 +160,35 @@ class Pipeline:
         return [answer for words, answer in zip(commands, answers, strict=True) if words is not ASKING]
 
     async def _sent(self, commands: Sequence[Words]) -> list[Any]:
+        wire = self._wire
+        if wire is None or not wire.is_good:
+            wire = await self._opened()
+        if isinstance(self.client.connection_pool, PrimaryPool):
+            self.client.connection_pool.look()
+        return await wire.send(commands)
+
+    async def _opened(self) -> Wire:
+        """A connection for all who want one now."""
+        if self._wire is not None:
+            self._retire(self._wire)
+        if self._opening is None:
+            timeout_s = self.client.connection_pool.connection_kwargs["socket_timeout"]
+            self._opening = asyncio.create_task(Wire.open(self.client.connection_pool, timeout_s))
+            self._opening.add_done_callback(self._is_open)
+        return await asyncio.shield(self._opening)
+
+    def _is_open(self, opening: asyncio.Task[Wire]) -> None:
+        self._opening = None
+        if not opening.cancelled() and opening.exception() is None:
+            self._wire = opening.result()
+
+    def _retire(self, wire: Wire) -> None:
+        self._wire = None
+        self._ending = {ending for ending in self._ending if not ending.has_ended} | {wire}
+        wire.retire()
+
+    async def _sent_apart(self, commands: Sequence[Words]) -> list[Any]:
+        """Over a connection of their own: what takes long there holds up nobody."""
         async with self.client.pipeline(transaction=False) as pipe:
             for words in commands:
                 pipe.execute_command(*words)

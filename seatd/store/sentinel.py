@@ -32,10 +32,16 @@ class PrimaryPool(SentinelConnectionPool):
 
     async def get_connection(self, *args: Any, **kwargs: Any) -> Connection:
         """A connection to the primary. Whether that is still the primary is asked beside, so nobody waits for the answer."""
+        self.look()
+        connection: Connection = await super().get_connection(*args, **kwargs)  # type: ignore[no-untyped-call]
+        if (connection.host, connection.port) == self.master_address:
+            connection.reset_should_reconnect()  # type: ignore[no-untyped-call]  # it may have learned the address itself
+        return connection
+
+    def look(self) -> None:
+        """To be called with whatever is sent: once in a while the sentinels are asked."""
         if time.monotonic() - self._looked_s > LOOK_S:
             self._ask()
-        connection: Connection = await super().get_connection(*args, **kwargs)  # type: ignore[no-untyped-call]
-        return connection
 
     async def get_master_address(self) -> Address:
         """The primary, as the sentinels say; when it is another than before, nothing goes to the old one any more."""

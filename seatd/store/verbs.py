@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgpack
@@ -130,7 +130,7 @@ class Verbs:
         script = self._scripts[verb]
         if self._checked and set(args) - {"customer"} != script.args - {"customer"}:
             raise TypeError(f"{verb} takes {sorted(script.args)}, not {sorted(args)}")
-        names = [keys.key(name, partition, customer) for name in script.keys]
+        names = keys.names_of(script.keys, partition, customer)
         args |= self._common
         args["partition"] = partition
         if self._now_ms:
@@ -141,7 +141,7 @@ class Verbs:
         self._note_epoch(partition, epoch)
         return Answer(word, body or {})
 
-    async def _ask(self, script: Script, names: list[str], args: dict[str, Any]) -> Reply:
+    async def _ask(self, script: Script, names: Sequence[str], args: dict[str, Any]) -> Reply:
         """The script's answer from the store that is in charge now.
 
         A server that has been replaced says `deposed`, having written nothing: it is asked again over a new connection, which

@@ -12,7 +12,7 @@ from seatd.store.registry_values import LicenseRow
 from seatd.store.usage_values import GroupBy, Scope, number_of
 
 KEPT_S = 60.0
-CUSTOMERS_AT_ONCE = 50
+CUSTOMERS_AT_ONCE = 5
 
 Growths = Mapping[Scope, float | None]
 

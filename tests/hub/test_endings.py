@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from redis.asyncio import Redis
 
 from seatd.hub.endings import Endings
 from seatd.hub.hub import Hub
 from seatd.store.connect import ConnectOptions, connect
+from seatd.store.pipeline import Pipeline
 from seatd.store.redis import Store
 from seatd.store.values import StoreUnavailable
 from seatd_protocol.messages import Acquire, Bye, Denied, Granted, Welcome
@@ -24,12 +26,14 @@ from tests.servers import eventually
 def out_of_reach(hub: Hub) -> Iterator[None]:
     """While inside, nothing that this hub sends reaches the store."""
     store = hub.store
-    client = store.pipeline.client
-    store.pipeline.client = store.client = connect("unix:///nowhere/store.sock", ConnectOptions())
+    client, pipeline = store.client, store.pipeline
+    nowhere = connect("unix:///nowhere/store.sock", ConnectOptions())
+    assert isinstance(nowhere, Redis)
+    store.client, store.pipeline = nowhere, Pipeline(nowhere)
     try:
         yield
     finally:
-        store.pipeline.client = store.client = client
+        store.client, store.pipeline = client, pipeline
 
 
 async def back(hub: Hub) -> None:

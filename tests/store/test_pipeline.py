@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -61,11 +61,13 @@ async def test_script_that_is_forgotten_at_once_again_is_refused_not_waited_for(
 ) -> None:
     await spare_client.script_flush()
 
-    async def load_and_forget(text: bytes) -> None:
-        await Redis.script_load(spare_client, text)
+    load = pipeline._load
+
+    async def load_and_forget(texts: Mapping[str, bytes]) -> None:
+        await load(texts)
         await spare_client.script_flush()
 
-    monkeypatch.setattr(spare_client, "script_load", load_and_forget)
+    monkeypatch.setattr(pipeline, "_load", load_and_forget)
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(call(pipeline), 5)
 

@@ -53,7 +53,7 @@ async def test_it_is_remembered_for_a_minute(site: Site) -> None:
     clock.now_s += KEPT_S
     assert await weeks.of_licenses(rows) == {"acme-1": 50.0, "acme-2": -50.0}
     shown = await views(replace(site.services, week_changes=weeks.of_licenses), rows)
-    page = listed(shown, PageQuery(), "-week")
+    page = await listed(shown, PageQuery(), "-week")
     assert [(row.id, row.week) for row in page.items] == [
         ("acme-1", 50.0), ("acme-2", -50.0), ("acme-3", None),
     ]  # fmt: skip

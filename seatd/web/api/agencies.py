@@ -82,7 +82,7 @@ async def list_agencies(call: Call[Nothing, AgenciesQuery, Nothing]) -> Listing[
     views = [
         view for view in await _views(call) if matches(query.search, view.id, view.name, view.external_id)
     ]
-    return listed(views, query, query.sort)
+    return await listed(views, query, query.sort)
 
 
 @ops.op("POST", "/api/v1/agencies", "agencies.change", problems=("agency_exists",))

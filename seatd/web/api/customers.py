@@ -77,7 +77,7 @@ async def list_customers(call: Call[Nothing, CustomersQuery, Nothing]) -> Listin
     """Customers with their limits and their use now"""
     query, store = call.query, call.services.store
     accounts = await store.accounts(await call.scope.customers())
-    page = listed(
+    page = await listed(
         [account for account in accounts if _is_sought(account, query)],
         query,
         query.sort.replace("created", "created_ms"),

@@ -66,7 +66,7 @@ async def list_domains(call: Call[Nothing, DomainsQuery, Nothing]) -> Listing[Do
         if query.customer in ("", customer):
             found += await _views(call, customer)
     rows = [view for view in found if matches(query.search, view.domain)]
-    return listed(rows, query, query.sort, id_field="domain")
+    return await listed(rows, query, query.sort, id_field="domain")
 
 
 @ops.op("GET", "/api/v1/domains/{domain}", "domains.read", problems=("unknown_domain",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seatd.store.registry_values import LicenseRow
+from seatd.turns import in_turns
 from seatd.web.api.license_use import Use, Uses, Validity, validity
 from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
@@ -18,7 +18,6 @@ from seatd.web.errors import Problem
 from seatd.web.services import Services
 
 DAY_MS = 86_400_000
-ROWS_AT_ONCE = 100
 
 
 class LicensePath(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +59,8 @@ async def views(services: Services, rows: Sequence[LicenseRow]) -> list[LicenseV
     some count only together."""
     weeks = await services.week_changes(rows)
     now_ms = services.now_ms()
-    shown: list[LicenseView] = []
     uses = Uses(rows, services.catalog, now_ms)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[start : start + ROWS_AT_ONCE]
-        shown += [_view(uses.of(row), now_ms, weeks.get(row.id)) for row in part]
-        await asyncio.sleep(0)  # others have their turn
-    return shown
+    return [_view(uses.of(row), now_ms, weeks.get(row.id)) async for row in in_turns(rows)]
 
 
 async def view(services: Services, row: LicenseRow) -> LicenseView:
@@ -114,6 +108,8 @@ def days_left(till_ms: int, now_ms: int) -> int:
 
 def within(scope: Scope, shown: LicenseView) -> LicenseView:
     """The license as who is limited to some domains sees it: others' domains are not there."""
+    if scope.domains is None:
+        return shown
     return replace(shown, domains=tuple(filter(scope.has_domain, shown.domains)))
 
 

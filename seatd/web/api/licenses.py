@@ -9,6 +9,7 @@ import structlog
 
 from seatd.licensing.names import canonical_domain
 from seatd.store.audit_values import Change
+from seatd.turns import in_turns
 from seatd.web.api.license_rows import (
     LicensePath,
     LicenseView,
@@ -59,10 +60,9 @@ async def list_licenses(call: Call[Nothing, LicenseQuery, Nothing]) -> Listing[L
     query, services = call.query, call.services
     customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     rows = await services.store.registry(customers)
-    shown = [
-        within(call.scope, row) for row in await views(services, rows) if call.scope.any_domain(row.domains)
-    ]
-    return listed([row for row in shown if _matches(row, query)], query, query.sort)
+    there = [row for row in await views(services, rows) if call.scope.any_domain(row.domains)]
+    shown = [row async for row in in_turns(within(call.scope, row) for row in there) if _matches(row, query)]
+    return await listed(shown, query, query.sort)
 
 
 @ops.op("GET", "/api/v1/licenses/{id}", "licenses.read", problems=("unknown_license",))

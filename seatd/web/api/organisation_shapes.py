@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -11,6 +12,8 @@ from msgspec import UNSET, UnsetType
 from seatd.licensing.names import BadName, check_text
 from seatd.store.account_values import Contact
 from seatd.store.audit_values import Change, Json
+from seatd.turns import in_turns
+from seatd.web.api.long_lists import sorted_in_turns
 from seatd.web.api.shapes import Input, Listing, PageQuery
 from seatd.web.errors import invalid
 
@@ -75,13 +78,15 @@ def merged(record: Json, fields: Mapping[str, Any]) -> Json:
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def listed(rows: Sequence[Row], query: PageQuery, sort: str, *, id_field: str = "id") -> Listing[Row]:
+async def listed(rows: Sequence[Row], query: PageQuery, sort: str, *, id_field: str = "id") -> Listing[Row]:
     """A page of the rows in the order `sort` (a field; "-" before it turns round); what is None comes last."""
-    name = sort.lstrip("-")
-    found = sorted(rows, key=lambda row: str(getattr(row, id_field)))
-    there = [row for row in found if getattr(row, name) is not None]
-    there.sort(key=lambda row: _comparable(getattr(row, name)), reverse=sort.startswith("-"))
-    found = [*there, *(row for row in found if getattr(row, name) is None)]
+    value_of, is_reversed = attrgetter(sort.lstrip("-")), sort.startswith("-")
+    found = await sorted_in_turns(rows, attrgetter(id_field))
+    there = [row async for row in in_turns(found) if value_of(row) is not None]
+    there = await sorted_in_turns(there, lambda row: _comparable(value_of(row)), reverse=is_reversed)
+    if len(there) < len(found):
+        there += [row for row in found if value_of(row) is None]
+    found = there
     page = tuple(found[query.offset : query.offset + query.size])
     return Listing(items=page, page=query.page, size=query.size, total=len(found))
 

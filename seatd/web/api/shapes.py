@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -58,6 +59,7 @@ class Listing(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     total: int
 
 
+@lru_cache(maxsize=4096)  # the rows of a long list have few different days in them
 def moment(at_ms: int) -> datetime:
     """Milliseconds since 1970 as a time that is written in RFC 3339."""
     return _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), LATEST_MS))

@@ -10,6 +10,7 @@ from itertools import groupby
 from seatd.store.ahead import one_ahead
 from seatd.store.redis import Store
 from seatd.store.usage_values import Level, UsageRow, number_of, row_until, start_ms
+from seatd.turns import in_turns
 from seatd.web.api.activity import ActivityView, activity_of
 from seatd.web.api.downloads import Cell, Download, table
 from seatd.web.api.ops import Call, Ops
@@ -55,7 +56,7 @@ async def activity(call: Call[Nothing, Which, Nothing]) -> ActivityView:
     now_ms = await store.time_ms()
     today = number_of("day", now_ms)
     targets = await targets_of(store, call.scope, call.query)
-    rows = await _of_targets(store, targets, "day", range(today - 14, today))
+    rows = await _of_targets(store, targets, "day", range(today - 14, today), shares=False)
     return activity_of(today, rows)
 
 
@@ -86,7 +87,7 @@ class Table:
         rows = await _of_targets(self._store, targets, self._level, numbers)
         views = [
             usage_view(target, row, *bounds(self._level, number, self._now_ms))
-            for target, found in zip(targets, rows, strict=True)
+            async for target, found in in_turns(zip(targets, rows, strict=True))
             for number, row in zip(numbers, found, strict=True)
         ]
         skipped = 0 if first == last else wanted[0] % each
@@ -117,7 +118,7 @@ class LiveTable(Table):
                 now_ms,
                 meter.count if meter else 0,
             )
-            for target, meter in zip(targets, meters, strict=True)
+            async for target, meter in in_turns(zip(targets, meters, strict=True))
         ]
 
 
@@ -138,13 +139,14 @@ async def _all_rows(table: Table) -> AsyncIterator[Sequence[Cell]]:
 
 
 async def _of_targets(
-    store: Store, targets: Sequence[Target], level: Level, numbers: Sequence[int]
+    store: Store, targets: Sequence[Target], level: Level, numbers: Sequence[int], *, shares: bool = True
 ) -> list[list[UsageRow]]:
     """A row per number for each target."""
 
     async def of_group(group: list[tuple[str, list[Target]]]) -> list[list[list[UsageRow]]]:
         asked = (
-            store.usage(customer, [target.scope for target in own], level, numbers) for customer, own in group
+            store.usage(customer, [target.scope for target in own], level, numbers, shares=shares)
+            for customer, own in group
         )
         return await asyncio.gather(*asked)
 

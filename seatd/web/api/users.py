@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from seatd.store.audit_values import Change
 from seatd.store.people import UserRecord, UserRole
+from seatd.turns import in_turns
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.long_lists import sorted_in_turns
 from seatd.web.api.ops import Call, Ops
@@ -82,12 +84,13 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
     found: dict[str, UserRecord] = {}
     is_narrow = call.scope.domains is not None or any((query.search, query.domain, query.role, query.group))
     async for portion in store.users(customer):
-        found |= (
-            {user: record for user, record in portion.items() if _is_sought(call, user, record)}
-            if is_narrow
-            else portion
-        )
-    page = (await _in_order(found, query.sort))[query.offset : query.offset + query.size]
+        if not is_narrow:
+            found |= portion
+            continue
+        async for user, record in in_turns(portion.items()):
+            if _is_sought(call, user, record):
+                found[user] = record
+    page = (await _in_order(found, query.sort, query.offset + query.size))[query.offset :]
     online = await store.has_session(customer, page)
     items = (replace(_view(customer, user, found[user]), online=online[user]) for user in page)
     return Listing(items=tuple(items), page=query.page, size=query.size, total=len(found))
@@ -227,15 +230,18 @@ def _is_sought(call: Call[CustomerPath, UsersOfQuery, Nothing], user: str, recor
     )
 
 
-async def _in_order(found: dict[str, UserRecord], sort: Sort) -> list[str]:
-    """Users by a field, those who have the same in it by name."""
-    names = await sorted_in_turns(list(found))
+async def _in_order(found: dict[str, UserRecord], sort: Sort, first: int) -> list[str]:
+    """The first so many users by a field, those who have the same in it by name."""
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
-        return names[::-1] if reverse else names
-    if field == "created":
-        return await sorted_in_turns(names, lambda name: found[name].created_ms, reverse=reverse)
-    return await sorted_in_turns(names, lambda name: getattr(found[name], field).casefold(), reverse=reverse)
+        return await sorted_in_turns(list(found), reverse=reverse, first=first)
+    names = await sorted_in_turns(list(found))
+    return await sorted_in_turns(names, partial(_by, found, field), reverse=reverse, first=first)
+
+
+def _by(found: dict[str, UserRecord], field: str, name: str) -> Any:
+    record = found[name]
+    return record.created_ms if field == "created" else getattr(record, field).casefold()
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

@@ -226,7 +226,7 @@ async def test_weeks_are_shown_where_somebody_knows_them(site: Site) -> None:
         return {row.id: 12.5 if row.id == "acme-2" else -3.0 for row in rows if row.id != "acme-1"}
 
     rows = await views(replace(site.services, week_changes=weeks), await site.services.store.registry())
-    page = listed(rows, PageQuery(), "-week")
+    page = await listed(rows, PageQuery(), "-week")
     assert [(row.id, row.week) for row in page.items] == [
         ("acme-2", 12.5),
         ("acme-3", -3.0),

@@ -69,9 +69,12 @@ local function spread_of(scope, meter)
   return by_count, fields
 end
 
--- What the meter's hour had, as a row.
-function row_of(scope, meter)
-  local by_count, fields = spread_of(scope, meter)
+-- What the meter's hour had, as a row; `plain`: without how long each count lasted.
+function row_of(scope, meter, plain)
+  local by_count, fields = {}, {}
+  if not plain then
+    by_count, fields = spread_of(scope, meter)
+  end
   return {meter[6], meter[7], meter[8], meter[9], meter[10], meter[11] or {}, by_count}, fields
 end
 
