@@ -63,8 +63,10 @@ class Wire(asyncio.Protocol):
         self._retired = False
         # redis-py offers no way to hand over a connection that it has made.
         self._transport = cast(asyncio.Transport, cast(asyncio.StreamWriter, connection._writer).transport)
-        self._former = self._transport.get_protocol()
+        self._former: asyncio.BaseProtocol | None = self._transport.get_protocol()
         self._transport.set_protocol(self)
+        if self._transport.is_closing():  # it may have ended before we had it: then nobody tells us
+            self._loop.call_soon(self.connection_lost, None)
 
     @property
     def is_good(self) -> bool:
@@ -126,6 +128,8 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended: whatever is under way has an unknown outcome."""
+        if self._leaving is not None:
+            return
         if self._watch is not None:
             self._watch.cancel()
         why = self._why or exc or ConnectionError("the store has closed the connection")
@@ -134,7 +138,8 @@ class Wire(asyncio.Protocol):
                 batch.done.set_exception(why)
                 batch.done.exception()  # who waited for it may be gone
         self._batches.clear()
-        self._former.connection_lost(exc)  # redis-py waits for that when it ends a connection
+        if self._former is not None:  # None: it had ended before
+            self._former.connection_lost(exc)  # redis-py waits for that when it ends a connection
         self._leaving = self._loop.create_task(self._give_back())
 
     async def _give_back(self) -> None:

@@ -64,6 +64,20 @@ async def test_the_engine_may_end_it(wire: Wire, spare_client: Redis) -> None:
         wire.send([("PING",)])
 
 
+async def test_one_that_ends_as_it_is_taken_over(spare_client: Redis) -> None:
+    """Its end was told to who had it before."""
+    connection = await spare_client.connection_pool.get_connection()
+    connection._writer.transport.abort()
+    await asyncio.sleep(0.01)
+    wire = Wire(spare_client.connection_pool, connection, TIMEOUT_S)
+    assert not wire.is_good
+    with pytest.raises(ConnectionError):
+        wire.send([("PING",)])
+    wire.retire()
+    await asyncio.wait_for(wire.ended(), 5)
+    assert await spare_client.ping()
+
+
 async def test_retired_it_still_answers(wire: Wire) -> None:
     asked = wire.send([("EVAL", BUSY, 0), ("ECHO", "late")])
     wire.retire()

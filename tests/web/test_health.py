@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from redis.asyncio import Redis
+
 from seatd.store.connect import ConnectOptions, connect
+from seatd.store.pipeline import Pipeline
 from tests.web.conftest import Site, license_key
 
 
@@ -48,8 +51,10 @@ async def test_metrics_come_from_one_snapshot_per_scrape(site: Site) -> None:
 async def test_metrics_without_the_store(site: Site) -> None:
     await site.imported()
     store = site.services.store
-    client = store.client
-    store.client = store.pipeline.client = connect("unix:///nowhere/store.sock", ConnectOptions())
+    client, pipeline = store.client, store.pipeline
+    nowhere = connect("unix:///nowhere/store.sock", ConnectOptions())
+    assert isinstance(nowhere, Redis)
+    store.client, store.pipeline = nowhere, Pipeline(nowhere)
     status, text = await page(site, "/metrics")
     assert status == 200
     assert "seatd_store_up 0.0\n" in text
@@ -59,7 +64,7 @@ async def test_metrics_without_the_store(site: Site) -> None:
         assert response.status == 401
     status, body = await site.call("POST", "/api/v1/licenses", json={"key": license_key()})
     assert (status, body["code"]) == (503, "unavailable")
-    store.client = store.pipeline.client = client
+    store.client, store.pipeline = client, pipeline
     _, text = await page(site, "/metrics")
     assert "seatd_store_up 1.0\n" in text
     assert "seatd_parked_sessions 0.0\n" in text
