@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from redis import exceptions
@@ -12,6 +13,7 @@ from redis import exceptions
 from seatd.store.cluster import Cluster
 from seatd.store.keys import deployment_key, partition_key
 from seatd.store.pipeline import AWAY, told_of
+from seatd.store.rounds import Rounds
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Verbs
 from seatd.store.wire import Words
@@ -31,6 +33,10 @@ class DurableVerbs(Verbs):
 
     owns_engine = False
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._syncs: dict[tuple[str, int], Rounds[tuple[int, int]]] = {}
+
     async def make_durable(self, partition: int | None) -> None:
         """Returns when everything written so far is on disk (None: of the deployment, which is in no partition). An engine
         that cannot say so is taken at its settings.
@@ -38,7 +44,7 @@ class DurableVerbs(Verbs):
         Raises `StoreUnavailable` when the disk is too slow: what was asked for is done, but may still be lost.
         """
         with suppress(CannotSay):
-            on_disk, _copies = await self._sync(_noted_in(partition), replicas=0)
+            on_disk, _copies = await self._sync(self._noted_in(partition), replicas=0)
             if not on_disk:
                 raise StoreUnavailable("the store has not written to its disk yet")
 
@@ -60,7 +66,14 @@ class DurableVerbs(Verbs):
         return bool(on_disk) and copies >= replicas
 
     async def _sync(self, noted_in: str, *, replicas: int) -> tuple[int, int]:
-        """How many disks and replicas have it. WAITAOF speaks of the writes of its own connection: so one is made first."""
+        """How many disks and replicas have what was written before, asked once for all who ask at the same time."""
+        place = noted_in, replicas
+        if place not in self._syncs:
+            self._syncs[place] = Rounds(partial(self._synced, noted_in, replicas))
+        return await self._syncs[place].join()
+
+    async def _synced(self, noted_in: str, replicas: int) -> tuple[int, int]:
+        """WAITAOF speaks of the writes of its own connection: so one is made first."""
         commands = (
             ("HINCRBY", noted_in, "synced", 1),
             ("WAIT", replicas, WAIT_MS),
@@ -97,7 +110,8 @@ class DurableVerbs(Verbs):
         (engine,) = await self.pipeline.servers()
         await engine.config_set("appendfsync", when)
 
-
-def _noted_in(partition: int | None) -> str:
-    """A hash on the server in question, to write to."""
-    return deployment_key("meta") if partition is None else partition_key("meta", partition)
+    def _noted_in(self, partition: int | None) -> str:
+        """A hash on the server in question, to write to. One server has but one disk, so all may wait for it together."""
+        if partition is None or not isinstance(self.pipeline, Cluster):
+            return deployment_key("meta")
+        return partition_key("meta", partition)

@@ -76,3 +76,11 @@ async def test_a_disk_that_is_behind_is_told_from_an_engine_that_cannot_say(
     await watch.config_set("appendfsync", "always")
     assert await lazy_store.is_durable() is True
     assert await store.is_durable() is None
+
+
+async def test_a_crowd_that_waits_for_the_disk_shares_its_connections(
+    lazy_store: Store, watch: Redis
+) -> None:
+    """The client refuses to have more than a hundred."""
+    await watch.config_set("appendfsync", "always")
+    await asyncio.gather(*(lazy_store.make_durable(number % 4) for number in range(600)))
