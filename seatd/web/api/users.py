@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from seatd.store.audit_values import Change
-from seatd.store.people import UserRecord, UserRole
+from seatd.store.people import UserRecord, UserRole, user_of
 from seatd.turns import in_turns
 from seatd.web.api.customer_views import CustomerPath, check_alive
 from seatd.web.api.long_lists import sorted_in_turns
@@ -81,18 +81,18 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
     """The users of a customer"""
     store, query = call.services.store, call.query
     customer = await call.scope.named_customer(call.path.customer)
-    found: dict[str, UserRecord] = {}
+    found: dict[str, bytes] = {}
     is_narrow = call.scope.domains is not None or any((query.search, query.domain, query.role, query.group))
     async for portion in store.users(customer):
         if not is_narrow:
             found |= portion
             continue
-        async for user, record in in_turns(portion.items()):
-            if _is_sought(call, user, record):
-                found[user] = record
+        async for user, text in in_turns(portion.items()):
+            if _is_sought(call, user, user_of(text)):
+                found[user] = text
     page = (await _in_order(found, query.sort, query.offset + query.size))[query.offset :]
     online = await store.has_session(customer, page)
-    items = (replace(_view(customer, user, found[user]), online=online[user]) for user in page)
+    items = (replace(_view(customer, user, user_of(found[user])), online=online[user]) for user in page)
     return Listing(items=tuple(items), page=query.page, size=query.size, total=len(found))
 
 
@@ -230,7 +230,7 @@ def _is_sought(call: Call[CustomerPath, UsersOfQuery, Nothing], user: str, recor
     )
 
 
-async def _in_order(found: dict[str, UserRecord], sort: Sort, first: int) -> list[str]:
+async def _in_order(found: dict[str, bytes], sort: Sort, first: int) -> list[str]:
     """The first so many users by a field, those who have the same in it by name."""
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
@@ -239,8 +239,8 @@ async def _in_order(found: dict[str, UserRecord], sort: Sort, first: int) -> lis
     return await sorted_in_turns(names, partial(_by, found, field), reverse=reverse, first=first)
 
 
-def _by(found: dict[str, UserRecord], field: str, name: str) -> Any:
-    record = found[name]
+def _by(found: dict[str, bytes], field: str, name: str) -> Any:
+    record = user_of(found[name])
     return record.created_ms if field == "created" else getattr(record, field).casefold()
 
 
