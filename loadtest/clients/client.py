@@ -1,0 +1,249 @@
+"""A virtual client: says hello, answers beats and logouts, asks for seats; what it goes through is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtest.clients.connection import Connection, Place, Refused
+from loadtest.clients.recorder import Recorder
+from seatd_protocol.codec import CODECS, Codec
+from seatd_protocol.messages import (
+    Ack,
+    Acquire,
+    Alive,
+    Beat,
+    Bye,
+    ClientMessage,
+    Denied,
+    Device,
+    Error,
+    Granted,
+    Hello,
+    Logout,
+    Moving,
+    Queued,
+    Release,
+    Released,
+    Resume,
+    ServerMessage,
+    Welcome,
+)
+
+ANSWER_S = 30.0
+ENDED = (1000, 4301, 4302)  # said bye, lives elsewhere, was logged out: what a scenario asks for
+
+
+@dataclass
+class Terms:
+    """What all clients of a run have in common. `asked_s`: when an administrator asked for their logout."""
+
+    places: tuple[Place, ...]
+    token: Callable[[int], str]
+    need: tuple[str, ...]
+    recorder: Recorder = field(default_factory=Recorder)
+    protocol: str = "seatd.v1.msgpack"
+    sources: tuple[str, ...] = ()
+    asked_s: float = 0.0
+    on_welcome: Callable[[VirtualClient], None] | None = None
+
+
+class VirtualClient:
+    """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue."""
+
+    __slots__ = (
+        *("_answers", "_codec", "_connection", "_live", "_ref", "_told", "_wanted_close"),
+        *("number", "terms", "waits", "welcome"),
+    )
+
+    def __init__(self, terms: Terms, number: int) -> None:
+        self.terms = terms
+        self.number = number
+        self.welcome: Welcome | None = None
+        self.waits = False
+        self._codec: Codec = CODECS[terms.protocol]
+        self._connection: Connection | None = None
+        self._answers: dict[int | None, asyncio.Future[Any]] = {}
+        self._ref = 0
+        self._live = False
+        self._told = False
+        self._wanted_close = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether it has a session on a connection."""
+        return self._live
+
+    # -- what it does -----------------------------------------------------------------------------
+
+    async def sign_in(self, *, since_s: float | None = None, resume: bool = False, wait_s: int = 0) -> bool:
+        """Connects and says hello; whether it has a session, or a place in the queue. `since_s`: when it should have begun."""
+        began_s = since_s or time.perf_counter()
+        place = self.terms.places[self.number % len(self.terms.places)]
+        return await self._sign_in("resume" if resume else "sign-in", place, began_s, resume, wait_s)
+
+    async def move(self, place: Place) -> bool:
+        """Takes its session along to another node, as a phone that changes networks; whether it has it there."""
+        return await self._sign_in("move", place, time.perf_counter(), True, 0)
+
+    async def _sign_in(self, step: str, place: Place, began_s: float, resume: bool, wait_s: int) -> bool:
+        recorder, before = self.terms.recorder, self.welcome if resume else None
+        if not await self._connect(place):
+            return False
+        recorder.took("connect", began_s)
+        answer = await self._ask(None, self._hello(before, wait_s))
+        if isinstance(answer, Welcome):
+            recorder.took(step, began_s)
+            if before is not None and answer.session != before.session:
+                recorder.count("error session lost")
+        elif isinstance(answer, Denied):
+            recorder.count(f"denied {answer.code}")
+        return isinstance(answer, Welcome | Queued)
+
+    def _hello(self, before: Welcome | None, wait_s: int) -> Hello:
+        return Hello(
+            token=self.terms.token(self.number),
+            device=Device(kind="desktop", id=f"load-{self.number}"),
+            need=self.terms.need,
+            wait_s=wait_s,
+            resume=None if before is None else _resume(before),
+        )
+
+    async def _connect(self, place: Place) -> bool:
+        sources, recorder = self.terms.sources, self.terms.recorder
+        source = sources[self.number % len(sources)] if sources else None
+        self._wanted_close = self._told = False
+        try:
+            connection = await Connection.open(
+                place, self.terms.protocol, self._heard, self._ended_of, source
+            )
+        except Refused as error:
+            recorder.count(f"refused HTTP {error.status}")
+        except (OSError, TimeoutError) as error:
+            recorder.count(f"error connect: {type(error).__name__}")
+        else:
+            self._let_go()
+            self._connection = connection
+            return True
+        return False
+
+    async def acquire(self, *products: str) -> bool:
+        """Asks for further products; whether it has them."""
+        return await self._request("acquire", Acquire(ref=self._next(), products=products), Granted)
+
+    async def release(self, *products: str) -> bool:
+        """Gives products back."""
+        return await self._request("release", Release(ref=self._next(), products=products), Released)
+
+    async def _request(
+        self, step: str, message: Acquire | Release, wanted: type[Granted] | type[Released]
+    ) -> bool:
+        began_s = time.perf_counter()
+        answer = await self._ask(message.ref, message)
+        if isinstance(answer, Denied | Error):
+            self.terms.recorder.count(f"denied {answer.code}")
+        elif isinstance(answer, wanted):
+            self.terms.recorder.took(step, began_s)
+        return isinstance(answer, wanted)
+
+    def bye(self) -> None:
+        """Ends its session."""
+        self._wanted_close = True
+        self._say(Bye())
+
+    def drop(self) -> None:
+        """Loses its connection; it may come back to its session."""
+        self._wanted_close = True
+        if self._connection is not None:
+            self._connection.cut()
+
+    # -- what it hears ----------------------------------------------------------------------------
+
+    def _heard(self, payload: bytes) -> None:
+        frame = payload if self._codec.binary else payload.decode()
+        self._take(self._codec.decode_server(frame))
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case Beat(n=number):
+                self._say(Alive(n=number))
+            case Welcome():
+                self._welcomed(message)
+            case Queued():
+                self.waits = True
+                self._answered(None, message)
+            case Logout():
+                self._told = True
+                self.terms.recorder.took("logout told", self.terms.asked_s)
+                self._say(Ack(order=message.order))
+            case Moving():
+                self._wanted_close = True
+            case Denied() | Granted() | Released() | Error():
+                self._answered(message.ref, message)
+
+    def _welcomed(self, message: Welcome) -> None:
+        self.welcome, self.waits = message, False
+        if not self._live:
+            self._live = True
+            self.terms.recorder.changed(1)
+        if self.terms.on_welcome is not None:
+            self.terms.on_welcome(self)
+        self._answered(None, message)
+
+    def _ended_of(self, code: int) -> None:
+        recorder, was_live = self.terms.recorder, self._live
+        if was_live:
+            self._live = False
+            recorder.changed(-1)
+        if self._told:
+            recorder.took("logout closed", self.terms.asked_s)
+        expected = self._wanted_close or code in ENDED or not was_live
+        recorder.count(f"closed {code}" if expected else f"error closed {code}")
+        self._connection = None
+        self.waits = False
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_result(None)
+        self._answers.clear()
+
+    def _let_go(self) -> None:
+        """What still comes over a connection before this one no longer concerns it."""
+        if self._connection is not None:
+            self._connection.forget()
+            self._connection = None
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    async def _ask(self, ref: int | None, message: ClientMessage) -> ServerMessage | None:
+        """The answer; None when the connection ends first, or nothing comes."""
+        self._answers[ref] = answer = asyncio.get_running_loop().create_future()
+        self._say(message)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                told: ServerMessage | None = await answer
+        except TimeoutError:
+            self.terms.recorder.count("error no answer")
+            return None
+        finally:
+            self._answers.pop(ref, None)
+        return told
+
+    def _answered(self, ref: int | None, message: ServerMessage) -> None:
+        answer = self._answers.get(ref)
+        if answer is not None and not answer.done():
+            answer.set_result(message)
+
+    def _say(self, message: ClientMessage) -> None:
+        if self._connection is not None:
+            self._connection.send(self._codec.encode(message))
+
+    def _next(self) -> int:
+        self._ref += 1
+        return self._ref
+
+
+def _resume(before: Welcome) -> Resume:
+    return Resume(session=before.session, secret=before.secret, ticket=before.ticket)

@@ -1,0 +1,48 @@
+"""A server of the load tester's own, with one customer who has bought enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loadtest.second_node import second_node
+from loadtest.server import Server, running_server
+from seatd.licensing.claims import CustomerClaim, LicenseClaim, LicenseKey
+
+CUSTOMER, DOMAIN = "load", "load.example"
+DAY_MS = 86_400_000
+
+
+@asynccontextmanager
+async def own_server(seats: int, need: tuple[str, ...], further: str) -> AsyncIterator[Server]:
+    """One that is ready, and where so many may hold each product that is needed; gone afterwards."""
+    async with running_server() as server:
+        async with second_node(server.store) as node:
+            await node.store.put_license(_key(seats, tuple(dict.fromkeys((*need, further)))))
+        yield server
+
+
+def _key(seats: int, products: tuple[str, ...]) -> LicenseKey:
+    now_ms = time.time_ns() // 1_000_000
+    licenses = tuple(
+        LicenseClaim(
+            id=f"load-{product}",
+            product=product,
+            kind="competitive",
+            limit=seats,
+            valid_from_ms=now_ms - DAY_MS,
+            valid_till_ms=now_ms + 30 * DAY_MS,
+        )
+        for product in products
+    )
+    return LicenseKey(
+        jti="load",
+        iss="load tester",
+        iat=now_ms // 1000,
+        kid="load",
+        customer=CustomerClaim(id=CUSTOMER),
+        domains=(DOMAIN,),
+        licenses=licenses,
+        text="no key",
+    )
