@@ -19,6 +19,7 @@ from seatd.hub.leases import LeaseEvents, Leases
 from seatd.hub.license_memory import LicenseMemory
 from seatd.hub.logout import Logouts
 from seatd.hub.memory import Memory
+from seatd.hub.newcomers import Newcomers
 from seatd.hub.options import HubOptions
 from seatd.hub.orders import Orders
 from seatd.hub.policies import Policies
@@ -66,6 +67,7 @@ class Hub:
         self.node = options.node
         self.draining = False
         self.wheel = Wheel(options.beat_s, self._note_lag)
+        self.newcomers = Newcomers(options.hello_timeout_s)
         self.endings = Endings()
         self.memory = Memory(
             remember_s=options.remember_s,

@@ -106,7 +106,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
     let_go = False
     try:
-        let_go = await _read(ws, session, hub.options.hello_timeout_s)
+        let_go = await _read(ws, session)
     finally:
         await asyncio.shield(_end(transport, session, let_go))
     return ws
@@ -127,14 +127,14 @@ async def _end(transport: WebSocketTransport, session: Session, let_go: bool) ->
     await transport.end()
 
 
-async def _read(ws: web.WebSocketResponse, session: Session, hello_timeout_s: float) -> bool:
+async def _read(ws: web.WebSocketResponse, session: Session) -> bool:
     """Reads to the end of the socket; True when the client itself has closed it, with a close frame."""
+    newcomers = session.hub.newcomers
+    newcomers.add(session)
     try:
-        async with asyncio.timeout(hello_timeout_s):
-            message = await _next(ws, session)
-    except TimeoutError:
-        session.close(codes.HELLO_TIMEOUT)
         message = await _next(ws, session)
+    finally:
+        newcomers.remove(session)
     while message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
         await session.receive(message.data)
         message = await _next(ws, session)
