@@ -7,7 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from loadtest import admin
+from loadtest import admin, table
+from seatd.serving import uvloop_factory
 
 
 def main() -> int:
@@ -22,7 +23,15 @@ def main() -> int:
     pages.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
     pages.add_argument("--grants-s", type=float, default=15, help="for how long grants are timed, twice")
     pages.add_argument("--out", type=Path, default=Path("bench-admin.json"), help="where the figures go")
-    return asyncio.run(admin.run(parser.parse_args()))
+    pages.set_defaults(run=admin.run)
+    rows = what.add_parser("table", help="what a client costs, against a server that only echoes")
+    rows.add_argument("--clients", type=int, default=4_000)
+    rows.add_argument("--out", type=Path, default=Path("bench.json"), help="where the figures go")
+    rows.set_defaults(run=table.run)
+    options = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
+        status: int = runner.run(options.run(options))
+    return status
 
 
 if __name__ == "__main__":

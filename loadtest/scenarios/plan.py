@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from loadtest.clients.client import Terms, VirtualClient
 from loadtest.clients.recorder import Recorder
+
+One = TypeVar("One")
 
 AT_ONCE = 200
 """Connections that are being opened at the same time, where a crowd is to be there and not to be measured."""
@@ -54,9 +57,7 @@ class Plan:
         return [one for one in people if one.connected]
 
 
-async def some_at_once(
-    people: Sequence[VirtualClient], doing: Callable[[VirtualClient], Awaitable[object]]
-) -> None:
+async def some_at_once(people: Sequence[One], doing: Callable[[One], Awaitable[object]]) -> None:
     """Does it with all of them, `AT_ONCE` at a time."""
     left = iter(people)
 
