@@ -77,10 +77,10 @@ class Wire(asyncio.Protocol):
         """Sends commands together; their answers, when all are there. Raises ConnectionError when it has ended."""
         if self._transport.is_closing():
             raise ConnectionError("the connection to the store has ended")
-        now_s = self._loop.time()
-        batch = Batch(now_s, len(commands), [], self._loop.create_future())
+        data = b"".join(map(hiredis.pack_command, commands))  # raises for what is no word, so before anything else
+        batch = Batch(self._loop.time(), len(commands), [], self._loop.create_future())
         self._batches.append(batch)
-        self._transport.write(b"".join(map(hiredis.pack_command, commands)))
+        self._transport.write(data)
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._look)
         return batch.done

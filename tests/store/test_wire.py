@@ -47,6 +47,12 @@ async def test_an_error_is_the_answer_of_its_command_only(wire: Wire) -> None:
     assert wire.is_good
 
 
+async def test_what_cannot_be_sent_is_not_waited_for(wire: Wire) -> None:
+    with pytest.raises(TypeError):
+        wire.send([("PING",), ("ECHO", object())])
+    assert await wire.send([("ECHO", "next")]) == [b"next"]
+
+
 async def test_silence_ends_it(wire: Wire, spare_engine: PrivateEngine) -> None:
     with spare_engine.paused():
         answers = await asyncio.gather(*(wire.send([("PING",)]) for _ in range(5)), return_exceptions=True)
