@@ -23,6 +23,7 @@ from loadtest.clients.connection import Place
 from loadtest.own import CUSTOMER, DOMAIN, own_server
 from loadtest.scenarios import SCENARIOS, Scenario
 from loadtest.scenarios.plan import Plan
+from seatd.serving import uvloop_factory
 
 MOST_CLIENTS, MOST_SECONDS = 1000, 600
 SLACK_S = 120.0
@@ -153,7 +154,7 @@ def _seats(options: Options) -> int:
 
 
 def _run(options: Options) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
         try:
             return runner.run(_measure(options))
         except (ValueError, OSError) as error:
@@ -163,7 +164,7 @@ def _run(options: Options) -> int:
 async def _measure(options: Options) -> int:
     async with _target(options) as target:
         plan, scenario = _plan(options, target), SCENARIOS[options.scenario]
-        await _tried(replace_terms(plan))
+        await _tried(_uncounted(plan))
         began_s = time.perf_counter()
         plan.recorder.began_s = began_s
         await _until_done_or_stopped(plan, scenario)
@@ -202,7 +203,7 @@ def _plan(options: Options, target: Target) -> Plan:
     return Plan(terms, options.clients, options.seconds, rate, _seats(options), options.further, force_out)
 
 
-def replace_terms(plan: Plan) -> Terms:
+def _uncounted(plan: Plan) -> Terms:
     """The same terms, noted elsewhere: for a client that is not to be counted."""
     return replace(plan.terms, recorder=type(plan.recorder)())
 
@@ -297,14 +298,6 @@ def _told(options: Options) -> dict[str, object]:
         "sources",
     )
     return {name: getattr(options, name) for name in names}
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":
