@@ -79,10 +79,9 @@ class WorkerProcess:
         process = self._process = await self._spawned()
         assert process.stdin is not None
         assert process.stdout is not None
+        # The pipe stays open: its end is the sign that we are gone.
         with contextlib.suppress(ConnectionError):  # it has ended already: its exit code tells more
-            process.stdin.write(
-                self._plan.packed()
-            )  # and the pipe stays open: its end is the sign that we are gone
+            process.stdin.write(self._plan.packed())
             await process.stdin.drain()
         said = await process.stdout.readline()
         if not said:
