@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Row = TypeVar("Row")
 
-TURN_S = 0.0003
+TURN_S = 0.0005
 """A grant takes some six turns of the event loop, and in each of them it may wait so long."""
 
 

@@ -13,7 +13,7 @@ from seatd.store.agencies import AgencyVerbs
 from seatd.store.hashes import fields_of
 from seatd.store.values import Value
 
-USERS_AT_ONCE = 200
+USERS_AT_ONCE = 400
 """Read in one command. Between two of them others have their turn, here and in the store."""
 UserRole = Literal["owner", "admin", "supervisor", "agent"]
 

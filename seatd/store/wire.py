@@ -77,7 +77,9 @@ class Wire(asyncio.Protocol):
         """Sends commands together; their answers, when all are there. Raises ConnectionError when it has ended."""
         if self._transport.is_closing():
             raise ConnectionError("the connection to the store has ended")
-        data = b"".join(map(hiredis.pack_command, commands))  # raises for what is no word, so before anything else
+        data = b"".join(
+            map(hiredis.pack_command, commands)
+        )  # raises for what is no word, so before anything else
         batch = Batch(self._loop.time(), len(commands), [], self._loop.create_future())
         self._batches.append(batch)
         self._transport.write(data)

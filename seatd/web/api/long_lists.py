@@ -11,7 +11,7 @@ from seatd.turns import Turns, in_turns
 
 Row = TypeVar("Row")
 
-AT_ONCE = 500
+AT_ONCE = 1000
 """Rows sorted in one go."""
 
 

@@ -17,7 +17,7 @@ from seatd.web.api.shapes import LATEST_MS, Moment, PageQuery, Search
 from seatd.web.caller import Scope
 from seatd.web.errors import invalid
 
-CUSTOMERS_AT_ONCE = 1
+CUSTOMERS_AT_ONCE = 3
 """Asked together; then others have their turn."""
 MOST: dict[Level, int] = {"hour": 960, "day": 800, "month": 1200}
 USUAL: dict[Level, int] = {"hour": 24, "day": 30, "month": 12}

@@ -235,13 +235,21 @@ async def _in_order(found: dict[str, bytes], sort: Sort, first: int) -> list[str
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
         return await sorted_in_turns(list(found), reverse=reverse, first=first)
-    names = await sorted_in_turns(list(found))
-    return await sorted_in_turns(names, partial(_by, found, field), reverse=reverse, first=first)
+    key = partial(_by, found, field, _Down if reverse else str)
+    return await sorted_in_turns(list(found), key, reverse=reverse, first=first)
 
 
-def _by(found: dict[str, bytes], field: str, name: str) -> Any:
+def _by(found: dict[str, bytes], field: str, last: type[str], name: str) -> tuple[Any, str]:
     record = user_of(found[name])
-    return record.created_ms if field == "created" else getattr(record, field).casefold()
+    return (record.created_ms if field == "created" else getattr(record, field).casefold()), last(name)
+
+
+class _Down(str):
+    """A name that comes before those that are smaller: turned round with all others it stands where it would have."""
+
+    __slots__ = ()
+    __lt__ = str.__gt__
+    __gt__ = str.__lt__
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,9 @@ async def test_they_are_looked_for_and_sorted(site: Site) -> None:
         return [row["user"].partition("@")[0] for row in page["items"]]
 
     assert await found("sort=-user") == ["eve", "bob", "ann"]
+    assert await found("sort=role") == ["ann", "bob", "eve"]
+    assert await found("sort=-role") == ["bob", "eve", "ann"]
+    assert await found("sort=-role&size=1&page=2") == ["eve"]
     assert await found("group=sales") == ["ann", "bob"]
     assert await found("search=SALES&domain=zoo.example") == ["bob"]
     assert await found("role=admin") == ["ann"]
