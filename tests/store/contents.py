@@ -8,7 +8,7 @@ from typing import Any
 import msgpack
 import msgspec
 
-from seatd.store.keys import customer_key, partition_key
+from seatd.store.keys import customer_key, deployment_key, partition_key
 from seatd.store.redis import Store
 from tests.model import Model
 from tests.model_queue import member
@@ -92,6 +92,7 @@ async def leftovers(store: Store) -> list[str]:
 async def everything(store: Store) -> dict[bytes, bytes]:
     """The whole database, but for what every first script writes and what is only counted: did a verb change anything?"""
     meta = {partition_key("meta", number).encode() for number in range(store.partitions)}
+    meta.add(deployment_key("meta").encode())
     keys = [key async for key in store.client.scan_iter() if key not in meta and not is_history(key)]
     return {key: await store.client.dump(key) or b"" for key in sorted(keys)}
 
