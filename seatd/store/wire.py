@@ -19,8 +19,6 @@ from redis.exceptions import InvalidResponse
 Words = tuple[Any, ...]
 """A command as it is sent: its name, then its arguments."""
 
-GRACE_S = 0.02
-"""It may be this process that was held up, and the answer is there: it is read before anything is cut."""
 _NOT_YET = object()
 
 
@@ -161,16 +159,9 @@ class Wire(asyncio.Protocol):
             return
         left_s = max(self._heard_s, self._batches[0].sent_s) + self._timeout_s - self._loop.time()
         if left_s <= 0:
-            self._watch = self._loop.call_later(GRACE_S, self._look_again, self._heard_s)
+            self._cut(TimeoutError("the store does not answer"))
         else:
             self._watch = self._loop.call_later(left_s, self._look)
-
-    def _look_again(self, heard_s: float) -> None:
-        self._watch = None
-        if self._heard_s > heard_s:
-            self._look()
-        elif self._batches:
-            self._cut(TimeoutError("the store does not answer"))
 
     def _cut(self, why: Exception) -> None:
         self._why = why

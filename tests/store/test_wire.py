@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -45,13 +44,6 @@ async def test_an_error_is_the_answer_of_its_command_only(wire: Wire) -> None:
     assert isinstance(bad, exceptions.ResponseError)
     assert str(bad).startswith("WRONGTYPE")
     assert isinstance(unknown, exceptions.NoScriptError)
-    assert wire.is_good
-
-
-async def test_an_answer_that_came_while_this_process_was_held_up_counts(wire: Wire) -> None:
-    asked = wire.send([("ECHO", "there")])
-    time.sleep(TIMEOUT_S * 1.5)  # noqa: ASYNC251 -- nothing of the loop runs meanwhile
-    assert await asked == [b"there"]
     assert wire.is_good
 
 
