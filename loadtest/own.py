@@ -1,10 +1,10 @@
-"""A server of the load tester's own, with one customer who has bought enough."""
+"""Servers of the load tester's own, with one customer who has bought enough."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from loadtest.second_node import second_node
 from loadtest.server import Server, running_server
@@ -17,10 +17,21 @@ DAY_MS = 86_400_000
 @asynccontextmanager
 async def own_server(seats: int, need: tuple[str, ...], further: str) -> AsyncIterator[Server]:
     """One that is ready, and where so many may hold each product that is needed; gone afterwards."""
-    async with running_server() as server:
-        async with second_node(server.store) as node:
-            await node.store.put_license(_key(seats, tuple(dict.fromkeys((*need, further)))))
+    async with own_servers(1, seats, need, further) as (server,):
         yield server
+
+
+@asynccontextmanager
+async def own_servers(
+    nodes: int, seats: int, need: tuple[str, ...], further: str
+) -> AsyncIterator[list[Server]]:
+    """So many, that share a store. It belongs to the first one: the others may be killed."""
+    async with AsyncExitStack() as running:
+        first = await running.enter_async_context(running_server())
+        async with second_node(first.store) as node:
+            await node.store.put_license(_key(seats, tuple(dict.fromkeys((*need, further)))))
+        others = [await running.enter_async_context(running_server(first)) for _ in range(nodes - 1)]
+        yield [first, *others]
 
 
 def _key(seats: int, products: tuple[str, ...]) -> LicenseKey:

@@ -9,7 +9,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,21 @@ class Server:
 
 
 @asynccontextmanager
-async def running_server() -> AsyncIterator[Server]:
-    """A server that is ready. What it logs goes to the folder, and to standard error when it does not start."""
+async def running_server(peer: Server | None = None) -> AsyncIterator[Server]:
+    """A server that is ready; one that shares the store of `peer`, if there is one.
+
+    What it logs goes to the folder, and to standard error when it does not start. It has a session of its own: Ctrl-C in a
+    terminal reaches the load tester only, which ends it in order.
+    """
     with tempfile.TemporaryDirectory(prefix="seatd-bench-") as folder, _log(folder).open("wb") as log:
-        secret = secrets.token_hex(32)
+        secret = peer.secret if peer else secrets.token_hex(32)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "seatd", "serve", "--data", folder, "--node", "served"),
+            *(sys.executable, "-m", "seatd", "serve", "--data", folder),
+            *(("--store", peer.store) if peer else ("--node", "served")),
             env=_environment(secret),
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
+            start_new_session=True,
         )
         try:
             if not await _ready(process):
@@ -90,7 +96,8 @@ async def _ready(process: asyncio.subprocess.Process) -> bool:
 async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
-    process.terminate()
+    with suppress(ProcessLookupError):  # a scenario has killed it
+        process.terminate()
     try:
         async with asyncio.timeout(STOP_S):
             await process.wait()

@@ -10,7 +10,8 @@ from typing import Any
 
 from loadtest.clients.connection import Connection, Place, Refused
 from loadtest.clients.recorder import Recorder
-from seatd_protocol.codec import CODECS, Codec
+from seatd_protocol import codes
+from seatd_protocol.codec import CODECS, BadMessage, Codec
 from seatd_protocol.messages import (
     Ack,
     Acquire,
@@ -24,7 +25,6 @@ from seatd_protocol.messages import (
     Granted,
     Hello,
     Logout,
-    Moving,
     Queued,
     Release,
     Released,
@@ -34,12 +34,21 @@ from seatd_protocol.messages import (
 )
 
 ANSWER_S = 30.0
-ENDED = (1000, 4301, 4302)  # said bye, lives elsewhere, was logged out: what a scenario asks for
+ENDED = {code.number for code in (codes.NORMAL, codes.REPLACED, codes.LOGOUT)}
+"""Said bye, lives elsewhere, was logged out: what a scenario asks for."""
+TURNED_AWAY = {code.number for code in (codes.OVERLOADED, codes.DENIED)}
+"""To who has no session yet, an answer of the contract."""
+BUSY = (429, 503)
+"""Of HTTP: the same, before the upgrade."""
 
 
 @dataclass
 class Terms:
-    """What all clients of a run have in common. `asked_s`: when an administrator asked for their logout."""
+    """What all clients of a run have in common. `asked_s`: when an administrator asked for their logout.
+
+    `on_lost`: told of each session whose connection ends without anybody's wish; the scenario that sets it brings it back,
+    and to be cut is no error then. `ca`: certificates (PEM file) to trust for wss:// instead of the system's.
+    """
 
     places: tuple[Place, ...]
     token: Callable[[int], str]
@@ -49,6 +58,8 @@ class Terms:
     sources: tuple[str, ...] = ()
     asked_s: float = 0.0
     on_welcome: Callable[[VirtualClient], None] | None = None
+    on_lost: Callable[[VirtualClient], None] | None = None
+    ca: str | None = None
 
 
 class VirtualClient:
@@ -77,17 +88,30 @@ class VirtualClient:
         """Whether it has a session on a connection."""
         return self._live
 
+    @property
+    def present(self) -> bool:
+        """Whether it has a connection, with a session or without."""
+        return self._connection is not None
+
     # -- what it does -----------------------------------------------------------------------------
 
-    async def sign_in(self, *, since_s: float | None = None, resume: bool = False, wait_s: int = 0) -> bool:
-        """Connects and says hello; whether it has a session, or a place in the queue. `since_s`: when it should have begun."""
+    async def sign_in(
+        self,
+        *,
+        since_s: float | None = None,
+        resume: bool = False,
+        wait_s: int = 0,
+        place: Place | None = None,
+    ) -> bool:
+        """Connects and says hello; whether it has a session, or a place in the queue. `since_s`: when it should have begun;
+        `place`: which node, else they take turns."""
         began_s = since_s or time.perf_counter()
-        place = self.terms.places[self.number % len(self.terms.places)]
+        place = place or self.terms.places[self.number % len(self.terms.places)]
         return await self._sign_in("resume" if resume else "sign-in", place, began_s, resume, wait_s)
 
-    async def move(self, place: Place) -> bool:
+    async def move(self, place: Place, *, since_s: float | None = None, step: str = "move") -> bool:
         """Takes its session along to another node, as a phone that changes networks; whether it has it there."""
-        return await self._sign_in("move", place, time.perf_counter(), True, 0)
+        return await self._sign_in(step, place, since_s or time.perf_counter(), True, 0)
 
     async def _sign_in(self, step: str, place: Place, began_s: float, resume: bool, wait_s: int) -> bool:
         recorder, before = self.terms.recorder, self.welcome if resume else None
@@ -115,33 +139,37 @@ class VirtualClient:
     async def _connect(self, place: Place) -> bool:
         sources, recorder = self.terms.sources, self.terms.recorder
         source = sources[self.number % len(sources)] if sources else None
-        self._wanted_close = self._told = False
         try:
             connection = await Connection.open(
-                place, self.terms.protocol, self._heard, self._ended_of, source
+                place, self.terms.protocol, self._heard, self._ended_of, source, self.terms.ca
             )
         except Refused as error:
-            recorder.count(f"refused HTTP {error.status}")
+            recorder.count(f"{'' if error.status in BUSY else 'error '}refused HTTP {error.status}")
         except (OSError, TimeoutError) as error:
             recorder.count(f"error connect: {type(error).__name__}")
         else:
             self._let_go()
             self._connection = connection
+            self._wanted_close = self._told = False
             return True
         return False
 
-    async def acquire(self, *products: str) -> bool:
-        """Asks for further products; whether it has them."""
-        return await self._request("acquire", Acquire(ref=self._next(), products=products), Granted)
+    async def acquire(self, *products: str, since_s: float | None = None) -> bool:
+        """Asks for further products; whether it has them. `since_s`: when it should have asked."""
+        return await self._request("acquire", Acquire(ref=self._next(), products=products), Granted, since_s)
 
     async def release(self, *products: str) -> bool:
         """Gives products back."""
         return await self._request("release", Release(ref=self._next(), products=products), Released)
 
     async def _request(
-        self, step: str, message: Acquire | Release, wanted: type[Granted] | type[Released]
+        self,
+        step: str,
+        message: Acquire | Release,
+        wanted: type[Granted] | type[Released],
+        since_s: float | None = None,
     ) -> bool:
-        began_s = time.perf_counter()
+        began_s = since_s or time.perf_counter()
         answer = await self._ask(message.ref, message)
         if isinstance(answer, Denied | Error):
             self.terms.recorder.count(f"denied {answer.code}")
@@ -163,8 +191,13 @@ class VirtualClient:
     # -- what it hears ----------------------------------------------------------------------------
 
     def _heard(self, payload: bytes) -> None:
-        frame = payload if self._codec.binary else payload.decode()
-        self._take(self._codec.decode_server(frame))
+        try:
+            message = self._codec.decode_server(payload if self._codec.binary else payload.decode())
+        except (BadMessage, UnicodeDecodeError):
+            self.terms.recorder.count("error not understood")
+            self.drop()
+        else:
+            self._take(message)
 
     def _take(self, message: ServerMessage) -> None:
         match message:
@@ -176,11 +209,7 @@ class VirtualClient:
                 self.waits = True
                 self._answered(None, message)
             case Logout():
-                self._told = True
-                self.terms.recorder.took("logout told", self.terms.asked_s)
-                self._say(Ack(order=message.order))
-            case Moving():
-                self._wanted_close = True
+                self._logged_out(message)
             case Denied() | Granted() | Released() | Error():
                 self._answered(message.ref, message)
 
@@ -193,17 +222,36 @@ class VirtualClient:
             self.terms.on_welcome(self)
         self._answered(None, message)
 
+    def _logged_out(self, message: Logout) -> None:
+        if self.terms.asked_s:
+            self._told = True
+            self.terms.recorder.took("logout told", self.terms.asked_s)
+        else:
+            self.terms.recorder.count(f"error logged out: {message.code}")
+        self._say(Ack(order=message.order))
+
     def _ended_of(self, code: int) -> None:
         recorder, was_live = self.terms.recorder, self._live
+        self._connection = None
+        self.waits = False
         if was_live:
             self._live = False
             recorder.changed(-1)
         if self._told:
             recorder.took("logout closed", self.terms.asked_s)
-        expected = self._wanted_close or code in ENDED or not was_live
-        recorder.count(f"closed {code}" if expected else f"error closed {code}")
-        self._connection = None
-        self.waits = False
+        lost = was_live and not (self._wanted_close or code in ENDED)
+        recorder.count(f"closed {code}" if self._is_expected(code, lost) else f"error closed {code}")
+        self._answer_none()
+        if lost and self.terms.on_lost is not None:
+            self.terms.on_lost(self)
+
+    def _is_expected(self, code: int, lost: bool) -> bool:
+        """Whether an end is one that somebody asked for, or an answer. To be cut before any answer is neither."""
+        if lost:
+            return self.terms.on_lost is not None or code == codes.MOVING.number
+        return self._wanted_close or code in ENDED or code in TURNED_AWAY
+
+    def _answer_none(self) -> None:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result(None)

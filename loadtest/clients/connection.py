@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -36,13 +38,26 @@ class Place(NamedTuple):
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
             raise ValueError(f"{url} is no ws:// or wss:// address")
-        return cls(
-            parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80), parts.scheme == "wss"
-        )
+        tls = parts.scheme == "wss"
+        return cls(parts.hostname, parts.port or (443 if tls else 80), tls)
+
+    @property
+    def authority(self) -> str:
+        """As `Host` names it: an IPv6 address stands in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@cache
+def tls_context(ca: str | None = None) -> ssl.SSLContext:
+    """One for all connections: to read the certificates for each would cost more than all else that a client does.
+    `ca`: a file of certificates (PEM) to trust instead of the system's."""
+    return ssl.create_default_context(cafile=ca)
 
 
 class Connection(asyncio.Protocol):
-    """Tells `on_message` of every frame and `on_close`, once, of the end: the close code, or 1006 where there was none."""
+    """Tells `on_message` of every frame and `on_close`, once, of the end: the close code, or 1006 where there was none.
+    Of a connection that was never upgraded it tells nobody: whoever opens it is told by an exception."""
 
     __slots__ = ("_code", "_frames", "_head", "_on_close", "_on_message", "_transport", "_upgraded")
 
@@ -62,15 +77,16 @@ class Connection(asyncio.Protocol):
         on_message: Callable[[bytes], None],
         on_close: Callable[[int], None],
         source: str | None = None,
+        ca: str | None = None,
     ) -> Connection:
-        """An upgraded connection. Raises `Refused`, OSError or TimeoutError."""
+        """An upgraded connection, from the address `source`. Raises `Refused`, OSError or TimeoutError."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_S):
             _, connection = await loop.create_connection(
                 lambda: Connection(on_message, on_close),
                 place.host,
                 place.port,
-                ssl=True if place.tls else None,
+                ssl=tls_context(ca) if place.tls else None,
                 local_addr=(source, 0) if source else None,
             )
             await connection._upgrade(place, protocol)
@@ -80,7 +96,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         lines = (
             "GET /v1/connect HTTP/1.1",
-            f"Host: {place.host}:{place.port}",
+            f"Host: {place.authority}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             f"Sec-WebSocket-Key: {_KEY}",
@@ -122,12 +138,9 @@ class Connection(asyncio.Protocol):
             head, found, data = self._head.partition(_END)
             if not found:
                 return
-            self._head = None
-            status = int(head.split(b" ", 2)[1])
-            if status != 101:
-                self._upgraded.set_exception(Refused(status))
+            if not self._upgraded_by(head):
                 return
-            self._upgraded.set_result(None)
+            self._head = None
         for opcode, payload in self._frames.feed(data):
             if opcode == CLOSE:
                 self._closed_by_server(payload)
@@ -136,6 +149,18 @@ class Connection(asyncio.Protocol):
                 self._transport.write(frame(PONG, payload))
             else:
                 self._on_message(payload)
+
+    def _upgraded_by(self, head: bytes) -> bool:
+        """Whether the answer is an upgrade; whoever waits for it is told."""
+        if self._upgraded.done():  # he has given up
+            return False
+        parts = head.split(b" ", 2)
+        status = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+        if status == 101:
+            self._upgraded.set_result(None)
+        else:
+            self._upgraded.set_exception(Refused(status))
+        return status == 101
 
     def _closed_by_server(self, payload: bytes) -> None:
         assert self._transport is not None

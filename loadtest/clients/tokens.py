@@ -1,16 +1,18 @@
-"""Tokens of virtual users: signed here with the shared secret, or read from a file."""
+"""Tokens of virtual users: signed here, or read from a file."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import jwt
 
 TTL_S = 24 * 3600
 MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
+USER = "load-{n}"
 
 
 class BadTokens(ValueError):
@@ -18,29 +20,45 @@ class BadTokens(ValueError):
 
 
 def signed(
-    secret: str, *, customer: str, domain: str, audience: str, issuer: str | None
+    secret: str | bytes,
+    *,
+    customer: str,
+    domain: str,
+    audience: str,
+    issuer: str | None,
+    user: str = USER,
+    algorithm: str = "HS256",
+    kid: str | None = None,
 ) -> Callable[[int], str]:
-    """Of `load-0@domain`, `load-1@domain` and so on, good for a day. Raises `BadTokens` for a secret that is too short."""
-    if len(secret.encode()) < MIN_SECRET_BYTES:
+    """Of `load-0@domain`, `load-1@domain` and so on (`user`: another pattern), good for a day, each signed once: what that
+    costs is none of the server's. `secret`: the shared one, or a private key in PEM. Raises `BadTokens`."""
+    if algorithm == "HS256" and len(secret if isinstance(secret, bytes) else secret.encode()) < MIN_SECRET_BYTES:
         raise BadTokens(f"the secret is shorter than {MIN_SECRET_BYTES} bytes")
+    if "{n}" not in user:
+        raise BadTokens(f"the pattern {user!r} gives all clients the same name: it needs {{n}}, their number")
     common = {"aud": audience, "customer": customer} | ({"iss": issuer} if issuer else {})
+    headers = {"kid": kid} if kid else None
 
+    @cache
     def token(number: int) -> str:
         now_s = int(time.time())
         own = {
-            "sub": f"load-{number}@{domain}",
+            "sub": f"{user.replace('{n}', str(number))}@{domain}",
             "iat": now_s,
             "exp": now_s + TTL_S,
             "jti": secrets.token_hex(8),
         }
-        return jwt.encode({**common, **own}, secret, "HS256")
+        return jwt.encode({**common, **own}, secret, algorithm, headers=headers)
 
     return token
 
 
 def read(path: Path, clients: int) -> Callable[[int], str]:
     """One token a line. Raises `BadTokens` when there are not enough."""
-    lines = path.read_text("utf-8").split()
+    try:
+        lines = path.read_text("utf-8").split()
+    except UnicodeDecodeError:
+        raise BadTokens(f"{path} is not text") from None
     if len(lines) < clients:
         raise BadTokens(f"{path} has {len(lines)} tokens for {clients} clients")
     return lines.__getitem__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from loadtest.scenarios import churn, logout, queue, ramp, reconnect, roaming, steady, storm
+from loadtest.scenarios import churn, kill, logout, queue, ramp, reconnect, roaming, steady, storm
 from loadtest.scenarios.plan import Plan
 
 
@@ -24,5 +24,6 @@ SCENARIOS = {
     "reconnect": Scenario("all connections are cut at once, and everybody comes back", reconnect.run),
     "queue": Scenario("more clients than seats: those who wait are served as others leave", queue.run),
     "logout": Scenario("an administrator forces everybody out at once", logout.run),
+    "kill": Scenario("a node dies with all sessions on it, and everybody comes back on the others", kill.run),
     "roaming": Scenario("sessions move from node to node", roaming.run),
 }

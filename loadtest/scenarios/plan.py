@@ -20,7 +20,8 @@ AT_ONCE = 200
 @dataclass
 class Plan:
     """So many `clients`, for so many `seconds`, doing `rate` things a second. `seats`: how many of them find one (queue).
-    `force_out` asks an administrator's call to end all their sessions (logout)."""
+    `force_out` asks an administrator's call to end all their sessions (logout). `kill` ends the last node; None: somebody
+    else does (kill)."""
 
     terms: Terms
     clients: int
@@ -30,6 +31,8 @@ class Plan:
     further: str
     force_out: Callable[[], Awaitable[None]] | None = None
     crowd: list[VirtualClient] = field(default_factory=list)
+    kill: Callable[[], None] | None = None
+    say: Callable[[str], None] = print
 
     @property
     def recorder(self) -> Recorder:

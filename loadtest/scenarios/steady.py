@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 from loadtest.clients.client import VirtualClient
 from loadtest.scenarios.plan import Plan
+from loadtest.scenarios.turns import Turns
 
 
 async def run(plan: Plan) -> None:
@@ -14,12 +14,14 @@ async def run(plan: Plan) -> None:
     people = await plan.signed_in()
     if not people:
         return
-    turn = itertools.cycle(people)
+    turns = Turns(people)
+
+    async def works(one: VirtualClient, due_s: float) -> None:
+        if not one.connected:
+            plan.recorder.count("not done: no session")
+        elif await one.acquire(plan.further, since_s=due_s):
+            await one.release(plan.further)
+
     async with asyncio.TaskGroup() as working:
-        async for _ in plan.paced():
-            working.create_task(_works(next(turn), plan.further))
-
-
-async def _works(one: VirtualClient, product: str) -> None:
-    if one.connected and await one.acquire(product):
-        await one.release(product)
+        async for due_s in plan.paced():
+            working.create_task(turns.next(works, due_s))

@@ -77,7 +77,7 @@ def client(
         raise click.UsageError("--ttl must be longer than 0s.")
     if key_file and secret_file:
         raise click.UsageError("Give either --key or --secret-file.")
-    signer = _from_key(key_file, kid) if key_file else Signer("HS256", _secret(secret_file, data), kid)
+    signer = signer_of(key_file, kid) if key_file else Signer("HS256", _secret(secret_file, data), kid)
     claims = client_claims(user, customer, ttl_s=ttl, now_s=int(time.time()))
     names = [name for given in products for name in given.split(",") if name]
     claims |= {name: values for name, values in (("products", names), ("device", list(devices))) if values}
@@ -110,7 +110,8 @@ def _check_names(user: str, customer: str) -> None:
         raise click.BadParameter(f"{error}.", param_hint="'--customer'") from None
 
 
-def _from_key(path: Path, kid: str | None) -> Signer:
+def signer_of(path: Path, kid: str | None) -> Signer:
+    """A private key in PEM, with its only algorithm. `kid` None: the file's name without its ending. Raises `Refused`."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
