@@ -1,94 +1,183 @@
-"""A picture of a run: sessions and what happened each second, and how long each step took. SVG, written by hand."""
+"""A picture of a run: sessions, what happened in a second, and how long it took, over time and in percentiles. SVG."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from html import escape
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-WIDTH, LEFT, RIGHT, HEIGHT, GAP = 900, 120, 20, 200, 70
-COLORS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2")
+from loadtest import svg
+
+WIDTH, LEFT, RIGHT, HIGH, GAP = 900, 130, 30, 150, 62
+TICKS = 4
 SHOWN = ("p50", "p99", "max")
+TAIL_S = 0.5
+"""What is left of a last second counts with the one before, when it is shorter: a rate of so little says nothing."""
+LEAST_MS = 0.1
+
+Values = Sequence[float | None]
+
+
+class Span(NamedTuple):
+    """A second, or what a run has of it, and the value there; None: there is none."""
+
+    from_s: float
+    to_s: float
+    value: float | None
 
 
 def chart(title: str, report: dict[str, Any]) -> str:
     """The picture of a report."""
-    series = {name: values for name, values in report["series"].items() if name != "live" and any(values)}
-    parts = [_text(LEFT, 28, title, size=18)]
-    top = 60
-    parts += _lines(top, "sessions", {"live": report["series"].get("live", [])})
-    top += HEIGHT + GAP
-    parts += _lines(top, "each second", series)
-    top += HEIGHT + GAP
-    parts += _bars(top, report["steps"])
-    height = top + 34 * len(report["steps"]) + 50
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">'
-    return "\n".join([head, f'<rect width="{WIDTH}" height="{height}" fill="white"/>', *parts, "</svg>", ""])
+    seconds = max(float(report["seconds"]), 0.001)
+    named = report["series"]
+    happened = {
+        name: rates(values, seconds) for name, values in named.items() if name != "live" and any(values)
+    }
+    live = {"sessions": spans(named.get("live", [0]), seconds)}
+    slowest = {name: spans(values, seconds) for name, values in report["slowest"].items()}
+    picture = _Picture(seconds)
+    picture.add(svg.text(LEFT, 30, title, size=18, weight="bold"), 50)
+    picture.panel("sessions", live, _Linear.over(live))
+    picture.panel("in a second (1/s)", happened, _Linear.over(happened))
+    picture.panel("the slowest of each second (ms, logarithmic)", slowest, _Logarithmic.over(slowest))
+    picture.bars(report["steps"])
+    return picture.whole()
 
 
-def _lines(top: int, what: str, series: dict[str, Sequence[float]]) -> list[str]:
-    """Lines over time, from 0 to a round number above the highest."""
-    most = _round_up(max((max(values, default=0) for values in series.values()), default=0))
-    seconds = max(1, max((len(values) for values in series.values()), default=1) - 1)
-    wide = WIDTH - LEFT - RIGHT
-    parts = [_text(LEFT, top - 8, what, size=13, weight="bold")]
-    for share in (0, 0.5, 1):
-        y = top + HEIGHT * (1 - share)
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="#e5e7eb"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{most * share:,.10g}", anchor="end"))
-        parts.append(
-            _text(LEFT + wide * share, top + HEIGHT + 18, f"{seconds * share:.10g} s", anchor="middle")
-        )
-    for place, (name, values) in enumerate(series.items()):
-        color = COLORS[place % len(COLORS)]
-        points = " ".join(
-            f"{LEFT + wide * second / seconds:.1f},{top + HEIGHT * (1 - value / most):.1f}"
-            for second, value in enumerate(values)
-        )
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')
-        if len(series) > 1:
-            parts.append(_text(LEFT + 110 + 150 * place, top - 8, name, size=13, color=color))
-    return parts
+def spans(values: Values, seconds: float) -> list[Span]:
+    """Each second, the last one as long as the run had it."""
+    found = [
+        Span(place, min(place + 1, seconds), value) for place, value in enumerate(values) if place < seconds
+    ]
+    return found or [Span(0, seconds, values[0] if values else None)]
 
 
-def _bars(top: int, steps: dict[str, dict[str, float]]) -> list[str]:
-    """A bar for each step and percentile, on a logarithmic scale of milliseconds."""
-    parts = [_text(LEFT, top - 8, "how long it took (ms, logarithmic)", size=13, weight="bold")]
-    most = math.log10(max([10.0, *(step["max"] for step in steps.values())]) * 10)
-    wide = WIDTH - LEFT - RIGHT - 90
-    for row, (name, step) in enumerate(steps.items()):
-        y = top + 34 * row
-        parts.append(_text(LEFT - 8, y + 18, name, anchor="end"))
-        for place, percentile in enumerate(SHOWN):
-            long = max(1.0, wide * (math.log10(max(step[percentile], 0.1)) + 1) / most)
-            color = COLORS[place]
-            parts.append(
-                f'<rect x="{LEFT}" y="{y + 9 * place}" width="{long:.1f}" height="8" fill="{color}"/>'
+def rates(values: Sequence[float], seconds: float) -> list[Span]:
+    """How often in a second; a short tail is counted with the second before it."""
+    found = [span for span in spans(values, seconds) if span.value is not None]
+    if len(found) > 1 and found[-1].to_s - found[-1].from_s < TAIL_S:
+        before, tail = found[-2:]
+        found[-2:] = [Span(before.from_s, tail.to_s, (before.value or 0) + (tail.value or 0))]
+    return [Span(one.from_s, one.to_s, (one.value or 0) / (one.to_s - one.from_s)) for one in found]
+
+
+class _Linear:
+    """From 0 to a round number above the highest."""
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+
+    @classmethod
+    def over(cls, series: Mapping[str, Sequence[Span]]) -> _Linear:
+        return cls(svg.round_up(_highest(series)))
+
+    def share(self, value: float) -> float:
+        return value / self._most
+
+    def ticks(self) -> list[float]:
+        return [self._most * place / TICKS for place in range(TICKS + 1)]
+
+
+class _Logarithmic:
+    """From a tenth of a millisecond to the next power of ten."""
+
+    def __init__(self, most_ms: float) -> None:
+        self._decades = max(2, math.ceil(math.log10(max(most_ms, 1) / LEAST_MS)))
+
+    @classmethod
+    def over(cls, series: Mapping[str, Sequence[Span]]) -> _Logarithmic:
+        return cls(_highest(series))
+
+    def share(self, value: float) -> float:
+        return math.log10(max(value, LEAST_MS) / LEAST_MS) / self._decades
+
+    def ticks(self) -> list[float]:
+        return [LEAST_MS * 10**decade for decade in range(self._decades + 1)]
+
+
+def _highest(series: Mapping[str, Sequence[Span]]) -> float:
+    return max((span.value or 0 for values in series.values() for span in values), default=0)
+
+
+class _Picture:
+    """Parts, one below the other."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._parts: list[str] = []
+        self._top = 0.0
+
+    def add(self, part: str, high: float) -> None:
+        self._parts.append(part)
+        self._top += high
+
+    def whole(self) -> str:
+        size = f'viewBox="0 0 {WIDTH} {self._top:.0f}" width="{WIDTH}" height="{self._top:.0f}"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
+        return "\n".join([head, svg.box(0, 0, WIDTH, self._top, "white"), *self._parts, "</svg>", ""])
+
+    def panel(self, title: str, series: Mapping[str, Sequence[Span]], scale: _Linear | _Logarithmic) -> None:
+        """Lines over time, the first one broadest, so that one that lies on another hides it from nobody."""
+        self._title(title, list(series) if len(series) > 1 else [])
+        self._grid(scale)
+        for place, values in enumerate(series.values()):
+            width = 2 + 1.6 * min(5, len(series) - 1 - place)
+            for points in _runs(values, self._x, lambda value: self._y(scale.share(value))):
+                self._parts.append(svg.path(points, svg.color(place), width))
+        self._top += HIGH + GAP
+
+    def bars(self, steps: Mapping[str, Mapping[str, float]]) -> None:
+        """A bar for each step and percentile."""
+        self._title("how long it took (ms, logarithmic)", list(SHOWN))
+        scale = _Logarithmic(max([1.0, *(step["max"] for step in steps.values())]))
+        wide = WIDTH - LEFT - RIGHT - 60
+        bottom = self._top + 38 * len(steps)
+        for tick in scale.ticks():
+            x = LEFT + wide * scale.share(tick)
+            self._parts.append(svg.line(x, self._top, x, bottom))
+            self._parts.append(svg.text(x, bottom + 16, f"{tick:,g}", anchor="middle"))
+        for name, step in steps.items():
+            self._parts.append(svg.text(LEFT - 8, self._top + 20, name, anchor="end"))
+            for place, percentile in enumerate(SHOWN):
+                y, long = self._top + 3 + 10 * place, max(1.0, wide * scale.share(step[percentile]))
+                self._parts.append(svg.box(LEFT, y, long, 9, svg.color(place)))
+                self._parts.append(svg.text(LEFT + long + 4, y + 8, f"{step[percentile]:,.3g}", size=10))
+            self._top += 38
+        self._top += 34
+
+    def _title(self, title: str, names: list[str]) -> None:
+        self._parts.append(svg.text(LEFT, self._top + 10, title, size=14, weight="bold"))
+        entries = [(name, svg.color(place)) for place, name in enumerate(names)]
+        parts, high = svg.legend(LEFT, self._top + 30, WIDTH - RIGHT, entries)
+        self._parts += parts
+        self._top += 22 + high
+
+    def _grid(self, scale: _Linear | _Logarithmic) -> None:
+        for tick in scale.ticks():
+            y = self._y(scale.share(tick))
+            self._parts.append(svg.line(LEFT, y, WIDTH - RIGHT, y))
+            self._parts.append(svg.text(LEFT - 8, y + 4, f"{tick:,.10g}", anchor="end"))
+        for place in range(TICKS + 1):
+            at_s = self._seconds * place / TICKS
+            self._parts.append(
+                svg.text(self._x(at_s), self._top + HIGH + 18, f"{at_s:,.3g} s", anchor="middle")
             )
-            parts.append(
-                _text(LEFT + long + 4, y + 9 * place + 8, f"{percentile} {step[percentile]:,.3g}", size=9)
-            )
-    return parts
+
+    def _x(self, at_s: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * at_s / self._seconds
+
+    def _y(self, share: float) -> float:
+        return self._top + HIGH * (1 - share)
 
 
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int = 12,
-    anchor: str = "start",
-    color: str = "#111827",
-    weight: str = "normal",
-) -> str:
-    style = f'font-size="{size}" text-anchor="{anchor}" fill="{color}" font-weight="{weight}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'
-
-
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on."""
-    if value <= 1:
-        return 1
-    power = 10 ** math.floor(math.log10(value))
-    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value))
+def _runs(
+    values: Sequence[Span], x: Callable[[float], float], y: Callable[[float], float]
+) -> list[list[tuple[float, float]]]:
+    """Steps without a gap, each second as broad as it was; where there is no value the line is broken."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for span in values:
+        if span.value is None:
+            runs.append([])
+        else:
+            runs[-1] += [(x(span.from_s), y(span.value)), (x(span.to_s), y(span.value))]
+    return [run for run in runs if run]

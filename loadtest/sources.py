@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
+from loadtest.clients.errors import BadSources
 from seatd import descriptors
 
 MOST_SOURCES = 1024
 KEPT = 100
 """Descriptors for all that is no client: the event loop, pipes, the report."""
 PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
-
-
-class BadSources(ValueError):
-    """The text says why."""
 
 
 def addresses(given: Sequence[str]) -> tuple[str, ...]:

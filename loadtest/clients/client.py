@@ -66,7 +66,7 @@ class VirtualClient:
     """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue."""
 
     __slots__ = (
-        *("_answers", "_codec", "_connection", "_live", "_ref", "_told", "_wanted_close"),
+        *("_answers", "_codec", "_connection", "_ended", "_live", "_ref", "_told", "_wanted_close"),
         *("number", "terms", "waits", "welcome"),
     )
 
@@ -78,6 +78,7 @@ class VirtualClient:
         self._codec: Codec = CODECS[terms.protocol]
         self._connection: Connection | None = None
         self._answers: dict[int | None, asyncio.Future[Any]] = {}
+        self._ended: asyncio.Future[None] | None = None
         self._ref = 0
         self._live = False
         self._told = False
@@ -182,6 +183,19 @@ class VirtualClient:
         self._wanted_close = True
         self._say(Bye())
 
+    async def leave(self, *, since_s: float | None = None) -> bool:
+        """Says goodbye and waits until the server has closed; whether it has. `since_s`: when it should have been said."""
+        began_s = since_s or time.perf_counter()
+        self._ended = asyncio.get_running_loop().create_future()
+        self.bye()
+        done, _ = await asyncio.wait([self._ended], timeout=ANSWER_S)
+        self._ended = None
+        if done:
+            self.terms.recorder.took("goodbye", began_s)
+        else:
+            self.terms.recorder.count("error goodbye not answered")
+        return bool(done)
+
     def drop(self) -> None:
         """Loses its connection; it may come back to its session."""
         self._wanted_close = True
@@ -242,6 +256,8 @@ class VirtualClient:
         lost = was_live and not (self._wanted_close or code in ENDED)
         recorder.count(f"closed {code}" if self._is_expected(code, lost) else f"error closed {code}")
         self._answer_none()
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
         if lost and self.terms.on_lost is not None:
             self.terms.on_lost(self)
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
+from loadtest.clients.errors import BadPlace
 from loadtest.clients.frames import BINARY, CLOSE, PING, PONG, TEXT, Frames, frame
 
 CONNECT_S = 20.0
@@ -34,12 +35,16 @@ class Place(NamedTuple):
 
     @classmethod
     def of(cls, url: str) -> Place:
-        """Raises ValueError for what is no such URL."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ValueError(f"{url} is no ws:// or wss:// address")
+        """Raises `BadPlace` for what is no such URL."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise BadPlace(f"{url} is no address: {error}") from None
+        if parts.scheme not in ("ws", "wss") or not host:
+            raise BadPlace(f"{url} is no ws:// or wss:// address")
         tls = parts.scheme == "wss"
-        return cls(parts.hostname, parts.port or (443 if tls else 80), tls)
+        return cls(host, port or (443 if tls else 80), tls)
 
     @property
     def authority(self) -> str:

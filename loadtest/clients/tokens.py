@@ -10,13 +10,11 @@ from pathlib import Path
 
 import jwt
 
+from loadtest.clients.errors import BadTokens
+
 TTL_S = 24 * 3600
 MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
 USER = "load-{n}"
-
-
-class BadTokens(ValueError):
-    """They cannot be had; the text says why."""
 
 
 def signed(
@@ -32,7 +30,10 @@ def signed(
 ) -> Callable[[int], str]:
     """Of `load-0@domain`, `load-1@domain` and so on (`user`: another pattern), good for a day, each signed once: what that
     costs is none of the server's. `secret`: the shared one, or a private key in PEM. Raises `BadTokens`."""
-    if algorithm == "HS256" and len(secret if isinstance(secret, bytes) else secret.encode()) < MIN_SECRET_BYTES:
+    if (
+        algorithm == "HS256"
+        and len(secret if isinstance(secret, bytes) else secret.encode()) < MIN_SECRET_BYTES
+    ):
         raise BadTokens(f"the secret is shorter than {MIN_SECRET_BYTES} bytes")
     if "{n}" not in user:
         raise BadTokens(f"the pattern {user!r} gives all clients the same name: it needs {{n}}, their number")
@@ -55,10 +56,17 @@ def signed(
 
 def read(path: Path, clients: int) -> Callable[[int], str]:
     """One token a line. Raises `BadTokens` when there are not enough."""
-    try:
-        lines = path.read_text("utf-8").split()
-    except UnicodeDecodeError:
-        raise BadTokens(f"{path} is not text") from None
+    lines = text_of(path).split()
     if len(lines) < clients:
         raise BadTokens(f"{path} has {len(lines)} tokens for {clients} clients")
     return lines.__getitem__
+
+
+def text_of(path: Path) -> str:
+    """What a file says. Raises `BadTokens`."""
+    try:
+        return path.read_text("utf-8").strip()
+    except UnicodeDecodeError:
+        raise BadTokens(f"{path} is not text") from None
+    except OSError as error:
+        raise BadTokens(f"{path} cannot be read: {error.strerror}") from None

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from loadtest.clients.client import VirtualClient
-from loadtest.scenarios.plan import Plan, some_at_once, until
+from loadtest.scenarios.plan import Plan, some_at_once
 from loadtest.scenarios.turns import Turns
-
-GONE_S = 10.0
 
 
 async def run(plan: Plan) -> None:
@@ -23,11 +21,7 @@ async def run(plan: Plan) -> None:
 
 
 async def _comes_or_goes(one: VirtualClient, due_s: float) -> None:
-    if not one.connected:
-        await one.sign_in(since_s=due_s)
-        return
-    one.bye()
-    if await until(lambda: not one.connected, GONE_S):
-        one.terms.recorder.took("goodbye", due_s)
+    if one.connected:
+        await one.leave(since_s=due_s)
     else:
-        one.terms.recorder.count("error goodbye not answered")
+        await one.sign_in(since_s=due_s)

@@ -1,0 +1,23 @@
+"""What keeps a run from beginning, or from making sense.
+
+Unusable        what was asked for cannot be done; the text is a sentence for whoever asked
+├── BadTokens   tokens cannot be had
+├── BadPlace    this is no address of a node
+└── BadSources  these are no addresses to connect from, or there is no room for so many connections
+"""
+
+
+class Unusable(ValueError):
+    """What was asked for cannot be done."""
+
+
+class BadTokens(Unusable):
+    """Tokens cannot be had."""
+
+
+class BadPlace(Unusable):
+    """This is no address of a node."""
+
+
+class BadSources(Unusable):
+    """These are no addresses to connect from, or there is no room for so many connections."""
