@@ -157,10 +157,12 @@ class _Picture:
             y = self._y(scale.share(tick))
             self._parts.append(svg.line(LEFT, y, WIDTH - RIGHT, y))
             self._parts.append(svg.text(LEFT - 8, y + 4, f"{tick:,.10g}", anchor="end"))
-        for place in range(TICKS + 1):
-            at_s = self._seconds * place / TICKS
+        step_s = svg.round_up(self._seconds / 7) if self._seconds > 2 else self._seconds / TICKS
+        for place in range(int(self._seconds / step_s) + 1):
+            x = self._x(place * step_s)
+            self._parts.append(svg.line(x, self._top, x, self._top + HIGH))
             self._parts.append(
-                svg.text(self._x(at_s), self._top + HIGH + 18, f"{at_s:,.3g} s", anchor="middle")
+                svg.text(x, self._top + HIGH + 18, f"{place * step_s:,.3g} s", anchor="middle")
             )
 
     def _x(self, at_s: float) -> float:

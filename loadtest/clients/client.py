@@ -18,6 +18,7 @@ from seatd_protocol.messages import (
     Alive,
     Beat,
     Bye,
+    Changed,
     ClientMessage,
     Denied,
     Device,
@@ -66,7 +67,17 @@ class VirtualClient:
     """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue."""
 
     __slots__ = (
-        *("_answers", "_codec", "_connection", "_ended", "_live", "_ref", "_told", "_wanted_close"),
+        *(
+            "_answers",
+            "_codec",
+            "_connection",
+            "_ended",
+            "_live",
+            "_ref",
+            "_ticket",
+            "_told",
+            "_wanted_close",
+        ),
         *("number", "terms", "waits", "welcome"),
     )
 
@@ -80,6 +91,7 @@ class VirtualClient:
         self._answers: dict[int | None, asyncio.Future[Any]] = {}
         self._ended: asyncio.Future[None] | None = None
         self._ref = 0
+        self._ticket: str | None = None
         self._live = False
         self._told = False
         self._wanted_close = False
@@ -103,12 +115,13 @@ class VirtualClient:
         resume: bool = False,
         wait_s: int = 0,
         place: Place | None = None,
+        step: str = "sign-in",
     ) -> bool:
         """Connects and says hello; whether it has a session, or a place in the queue. `since_s`: when it should have begun;
-        `place`: which node, else they take turns."""
+        `place`: which node, else they take turns; `step`: as what it is noted, when it is not to be mixed with others."""
         began_s = since_s or time.perf_counter()
         place = place or self.terms.places[self.number % len(self.terms.places)]
-        return await self._sign_in("resume" if resume else "sign-in", place, began_s, resume, wait_s)
+        return await self._sign_in("resume" if resume else step, place, began_s, resume, wait_s)
 
     async def move(self, place: Place, *, since_s: float | None = None, step: str = "move") -> bool:
         """Takes its session along to another node, as a phone that changes networks; whether it has it there."""
@@ -118,15 +131,24 @@ class VirtualClient:
         recorder, before = self.terms.recorder, self.welcome if resume else None
         if not await self._connect(place):
             return False
-        recorder.took("connect", began_s)
+        if step == "sign-in":
+            recorder.took("connect", began_s)
         answer = await self._ask(None, self._hello(before, wait_s))
         if isinstance(answer, Welcome):
             recorder.took(step, began_s)
-            if before is not None and answer.session != before.session:
-                recorder.count("error session lost")
+            self._compare(before, answer)
         elif isinstance(answer, Denied):
             recorder.count(f"denied {answer.code}")
         return isinstance(answer, Welcome | Queued)
+
+    def _compare(self, before: Welcome | None, after: Welcome) -> None:
+        """Who comes back has the session that he had, and its seats."""
+        if before is None:
+            return
+        if after.session != before.session:
+            self.terms.recorder.count("error session lost")
+        elif not {seat.product for seat in after.seats}.issuperset(self.terms.need):
+            self.terms.recorder.count("error seats lost")
 
     def _hello(self, before: Welcome | None, wait_s: int) -> Hello:
         return Hello(
@@ -134,8 +156,13 @@ class VirtualClient:
             device=Device(kind="desktop", id=f"load-{self.number}"),
             need=self.terms.need,
             wait_s=wait_s,
-            resume=None if before is None else _resume(before),
+            resume=self._resume(before),
         )
+
+    def _resume(self, before: Welcome | None) -> Resume | None:
+        if before is None:
+            return None
+        return Resume(session=before.session, secret=before.secret, ticket=self._ticket)
 
     async def _connect(self, place: Place) -> bool:
         sources, recorder = self.terms.sources, self.terms.recorder
@@ -160,7 +187,8 @@ class VirtualClient:
         return await self._request("acquire", Acquire(ref=self._next(), products=products), Granted, since_s)
 
     async def release(self, *products: str) -> bool:
-        """Gives products back."""
+        """Gives products back. The ticket names more than is held then; a later beat brings another one."""
+        self._ticket = None
         return await self._request("release", Release(ref=self._next(), products=products), Released)
 
     async def _request(
@@ -215,8 +243,11 @@ class VirtualClient:
 
     def _take(self, message: ServerMessage) -> None:
         match message:
-            case Beat(n=number):
-                self._say(Alive(n=number))
+            case Beat():
+                self._ticket = message.ticket or self._ticket
+                self._say(Alive(n=message.n))
+            case Changed():
+                self._ticket = None
             case Welcome():
                 self._welcomed(message)
             case Queued():
@@ -228,7 +259,7 @@ class VirtualClient:
                 self._answered(message.ref, message)
 
     def _welcomed(self, message: Welcome) -> None:
-        self.welcome, self.waits = message, False
+        self.welcome, self._ticket, self.waits = message, message.ticket, False
         if not self._live:
             self._live = True
             self.terms.recorder.changed(1)
@@ -307,7 +338,3 @@ class VirtualClient:
     def _next(self) -> int:
         self._ref += 1
         return self._ref
-
-
-def _resume(before: Welcome) -> Resume:
-    return Resume(session=before.session, secret=before.secret, ticket=before.ticket)

@@ -13,7 +13,7 @@ async def run(plan: Plan) -> None:
     """Half of them are here when it begins; everybody changes sides when it is his turn."""
     people = plan.everybody()
     here = people[: max(1, len(people) // 2)]
-    await some_at_once(here, lambda one: one.sign_in())
+    await some_at_once(here, lambda one: one.sign_in(step="first sign-in"))
     turns = Turns(people)
     async with asyncio.TaskGroup() as moving:
         async for due_s in plan.paced():
