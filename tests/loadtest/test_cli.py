@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -145,11 +147,12 @@ async def test_a_node_that_somebody_else_kills(tmp_path: Path) -> None:
         dies = servers.start("dies", store=stays.store)
         company = await licensed(stays, "CALL_CENTER:competitive:12")
         where = at(company, tmp_path / "secret", stays, dies)
-        process = started("kill", "--clients", "12", "--seconds", "30", *where, "--report", str(tmp_path))
-        await asyncio.to_thread(until_said, process, "Kill the last node now")
-        dies.kill()
-        said, _ = await asyncio.to_thread(process.communicate, timeout=60)
-        assert process.returncode == 0, said
+        few = ("--clients", "12", "--seconds", "30")
+        with started("kill", *few, *where, "--report", str(tmp_path)) as process:
+            await asyncio.to_thread(until_said, process, "Kill the last node now")
+            dies.kill()
+            said, _ = await asyncio.to_thread(process.communicate, timeout=60)
+            assert process.returncode == 0, said
         found = reported(tmp_path)
         assert (found["steps"]["back"]["count"], found["errors"]) == (12, 0)
 
@@ -239,28 +242,37 @@ def test_what_is_asked_for_wrongly(args: tuple[str, ...], why: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_has_a_report(tmp_path: Path, number: signal.Signals) -> None:
-    """As from a terminal, whose Ctrl-C reaches all that was started. Nothing stays behind, and nobody's end is an error."""
+    """Nothing stays behind, and nobody's end is an error. A terminal's Ctrl-C goes to a whole process group: the server is in
+    another one, so that it does not end below its clients."""
     few = ("--clients", "20", "--seconds", "500", "--rate", "50")
-    process = started("ramp", *few, "--report", str(tmp_path), start_new_session=True)
-    until_said(process, "sessions")
-    (own,) = children(process.pid)
-    os.killpg(process.pid, number)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    with started("ramp", *few, "--report", str(tmp_path), start_new_session=True) as process:
+        until_said(process, "sessions")
+        (own,) = children(process.pid)
+        assert os.getpgid(own) != process.pid
+        os.killpg(process.pid, number)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
     assert "Traceback" not in said
     assert reported(tmp_path)["stopped"] is True
     assert not Path(f"/proc/{own}").exists()
 
 
-def started(*args: str, start_new_session: bool = False) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def started(*args: str, start_new_session: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """One that runs; however the test ends, it ends."""
+    with subprocess.Popen(
         command(*args),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         start_new_session=start_new_session,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
 
 
 def until_said(process: subprocess.Popen[str], words: str) -> None:
