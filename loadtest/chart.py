@@ -141,7 +141,7 @@ class _Picture:
             for place, percentile in enumerate(SHOWN):
                 y, long = self._top + 3 + 10 * place, max(1.0, wide * scale.share(step[percentile]))
                 self._parts.append(svg.box(LEFT, y, long, 9, svg.color(place)))
-                self._parts.append(svg.text(LEFT + long + 4, y + 8, f"{step[percentile]:,.3g}", size=10))
+                self._parts.append(svg.text(LEFT + long + 4, y + 8, _short(step[percentile]), size=10))
             self._top += 38
         self._top += 34
 
@@ -170,6 +170,10 @@ class _Picture:
 
     def _y(self, share: float) -> float:
         return self._top + HIGH * (1 - share)
+
+
+def _short(ms: float) -> str:
+    return f"{ms:,.3g}" if ms < 1000 else f"{ms:,.0f}"
 
 
 def _runs(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
+from loadtest.clients.answers import ANSWER_S, Answers
 from loadtest.clients.connection import Connection, Place, Refused
-from loadtest.clients.recorder import Recorder
-from seatd_protocol import codes
+from loadtest.clients.ends import BUSY, is_expected, is_lost
+from loadtest.clients.terms import Terms as Terms
 from seatd_protocol.codec import CODECS, BadMessage, Codec
 from seatd_protocol.messages import (
     Ack,
@@ -33,34 +31,6 @@ from seatd_protocol.messages import (
     ServerMessage,
     Welcome,
 )
-
-ANSWER_S = 30.0
-ENDED = {code.number for code in (codes.NORMAL, codes.REPLACED, codes.LOGOUT)}
-"""Said bye, lives elsewhere, was logged out: what a scenario asks for."""
-TURNED_AWAY = {code.number for code in (codes.OVERLOADED, codes.DENIED)}
-"""To who has no session yet, an answer of the contract."""
-BUSY = (429, 503)
-"""Of HTTP: the same, before the upgrade."""
-
-
-@dataclass
-class Terms:
-    """What all clients of a run have in common. `asked_s`: when an administrator asked for their logout.
-
-    `on_lost`: told of each session whose connection ends without anybody's wish; the scenario that sets it brings it back,
-    and to be cut is no error then. `ca`: certificates (PEM file) to trust for wss:// instead of the system's.
-    """
-
-    places: tuple[Place, ...]
-    token: Callable[[int], str]
-    need: tuple[str, ...]
-    recorder: Recorder = field(default_factory=Recorder)
-    protocol: str = "seatd.v1.msgpack"
-    sources: tuple[str, ...] = ()
-    asked_s: float = 0.0
-    on_welcome: Callable[[VirtualClient], None] | None = None
-    on_lost: Callable[[VirtualClient], None] | None = None
-    ca: str | None = None
 
 
 class VirtualClient:
@@ -88,7 +58,7 @@ class VirtualClient:
         self.waits = False
         self._codec: Codec = CODECS[terms.protocol]
         self._connection: Connection | None = None
-        self._answers: dict[int | None, asyncio.Future[Any]] = {}
+        self._answers = Answers()
         self._ended: asyncio.Future[None] | None = None
         self._ref = 0
         self._ticket: str | None = None
@@ -252,11 +222,11 @@ class VirtualClient:
                 self._welcomed(message)
             case Queued():
                 self.waits = True
-                self._answered(None, message)
+                self._answers.give(None, message)
             case Logout():
                 self._logged_out(message)
             case Denied() | Granted() | Released() | Error():
-                self._answered(message.ref, message)
+                self._answers.give(message.ref, message)
 
     def _welcomed(self, message: Welcome) -> None:
         self.welcome, self._ticket, self.waits = message, message.ticket, False
@@ -265,7 +235,7 @@ class VirtualClient:
             self.terms.recorder.changed(1)
         if self.terms.on_welcome is not None:
             self.terms.on_welcome(self)
-        self._answered(None, message)
+        self._answers.give(None, message)
 
     def _logged_out(self, message: Logout) -> None:
         if self.terms.asked_s:
@@ -284,25 +254,14 @@ class VirtualClient:
             recorder.changed(-1)
         if self._told:
             recorder.took("logout closed", self.terms.asked_s)
-        lost = was_live and not (self._wanted_close or code in ENDED)
-        recorder.count(f"closed {code}" if self._is_expected(code, lost) else f"error closed {code}")
-        self._answer_none()
+        wanted, comes_back = self._wanted_close, self.terms.on_lost is not None
+        expected = is_expected(code, was_live=was_live, wanted=wanted, comes_back=comes_back)
+        recorder.count(f"closed {code}" if expected else f"error closed {code}")
+        self._answers.none()
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
-        if lost and self.terms.on_lost is not None:
+        if self.terms.on_lost is not None and is_lost(code, was_live=was_live, wanted=wanted):
             self.terms.on_lost(self)
-
-    def _is_expected(self, code: int, lost: bool) -> bool:
-        """Whether an end is one that somebody asked for, or an answer. To be cut before any answer is neither."""
-        if lost:
-            return self.terms.on_lost is not None or code == codes.MOVING.number
-        return self._wanted_close or code in ENDED or code in TURNED_AWAY
-
-    def _answer_none(self) -> None:
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_result(None)
-        self._answers.clear()
 
     def _let_go(self) -> None:
         """What still comes over a connection before this one no longer concerns it."""
@@ -313,23 +272,7 @@ class VirtualClient:
     # -- asking -----------------------------------------------------------------------------------
 
     async def _ask(self, ref: int | None, message: ClientMessage) -> ServerMessage | None:
-        """The answer; None when the connection ends first, or nothing comes."""
-        self._answers[ref] = answer = asyncio.get_running_loop().create_future()
-        self._say(message)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                told: ServerMessage | None = await answer
-        except TimeoutError:
-            self.terms.recorder.count("error no answer")
-            return None
-        finally:
-            self._answers.pop(ref, None)
-        return told
-
-    def _answered(self, ref: int | None, message: ServerMessage) -> None:
-        answer = self._answers.get(ref)
-        if answer is not None and not answer.done():
-            answer.set_result(message)
+        return await self._answers.after(ref, lambda: self._say(message), self.terms.recorder)
 
     def _say(self, message: ClientMessage) -> None:
         if self._connection is not None:
