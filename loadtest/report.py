@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import platform
+import tempfile
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.table import Table
 
 import seatd
 from loadtest.chart import chart
+from loadtest.clients.errors import BadReport
 from loadtest.clients.recorder import RESOLUTION, Recorder
 
 COLUMNS = {"count": "count", "rate_per_s": "a second", "p50": "p50", "p90": "p90", "p99": "p99"} | {
@@ -107,9 +109,18 @@ def _cell(key: str, value: float) -> str:
     return f"{value:,.4g}" if key != "count" and value < 1000 else f"{value:,.0f}"
 
 
+def make_folder(folder: Path) -> None:
+    """Makes it, and sees that it can be written to, before a run that would be for nothing. Raises `BadReport`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadReport(f"the report cannot be written to {folder}: {error.strerror}") from None
+
+
 def write(folder: Path, report: dict[str, Any]) -> None:
-    """Writes `report.json` and `report.svg`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes `report.json` and `report.svg` to a folder that is there."""
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     title = f"{report['scenario']}: {report['options']['clients']:,} clients, {report['seconds']:.0f} s"
     (folder / "report.svg").write_text(chart(title, report))

@@ -21,7 +21,7 @@ from loadtest.progress import Progress
 from loadtest.registry import Registry
 from loadtest.scenarios import SCENARIOS
 from loadtest.scenarios.plan import Plan, until
-from loadtest.sources import addresses, check_room
+from loadtest.sources import addresses, check_here, check_room
 from loadtest.target import Target, target
 
 SLACK_S = 120.0
@@ -33,7 +33,10 @@ LEAVING_S = 10.0
 async def measure(options: Options) -> int:
     """Exit status 0, or 1 when something happened that should not have. Raises `Unusable` before anything is measured."""
     sources = addresses(options.sources)
+    check_here(sources)
     check_room(options.clients, sources)
+    if options.report is not None:
+        report.make_folder(options.report)
     with stopped_by_signals() as stopped:
         async with target(options) as found:
             plan = _plan(options, found, sources)
@@ -45,8 +48,7 @@ async def measure(options: Options) -> int:
 
 async def _measured(options: Options, found: Target, plan: Plan, stopped: asyncio.Event) -> int:
     began_s = plan.recorder.began_s = time.perf_counter()
-    with Progress(SCENARIOS[options.scenario].about, plan):
-        ended = await _unless(stopped, _in_time(SCENARIOS[options.scenario].run(plan), plan))
+    ended = await _gone_through(options, plan, stopped)
     seconds = time.perf_counter() - began_s
     made = report.report_of(options.scenario, options.told(), plan.recorder, seconds)
     made |= {"stopped": not ended, "sessions_by_the_server": await _counted(found.registry)}
@@ -58,6 +60,18 @@ async def _measured(options: Options, found: Target, plan: Plan, stopped: asynci
         report.write(options.report, made)
         print(f"written: {options.report}/report.json and report.svg")
     return int(made["errors"] > 0)
+
+
+async def _gone_through(options: Options, plan: Plan, stopped: asyncio.Event) -> bool:
+    """Whether nobody stopped it. When the scenario itself cannot go on, everybody must leave all the same, and be told of."""
+    scenario = SCENARIOS[options.scenario]
+    try:
+        with Progress(scenario.about, plan):
+            return await _unless(stopped, _in_time(scenario.run(plan), plan))
+    except Unusable as error:
+        plan.recorder.count("error the scenario could not go on")
+        print(f"the scenario could not go on: {error}", file=sys.stderr)
+        return True
 
 
 def _plan(options: Options, found: Target, sources: tuple[str, ...]) -> Plan:

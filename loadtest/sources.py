@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -34,6 +35,17 @@ def _address(text: str) -> IPv4Address | IPv6Address:
         return ip_address(text.strip())
     except ValueError:
         raise BadSources(f"{text.strip()!r} is no IP address") from None
+
+
+def check_here(sources: Sequence[str]) -> None:
+    """Raises `BadSources` when one of them is not this machine's: the client that tries first comes from one only."""
+    for source in sources:
+        family = socket.AF_INET6 if ":" in source else socket.AF_INET
+        try:
+            with socket.socket(family) as wire:
+                wire.bind((source, 0))
+        except OSError as error:
+            raise BadSources(f"nobody can connect from {source} here: {error.strerror}") from None
 
 
 def check_room(clients: int, sources: Sequence[str]) -> None:

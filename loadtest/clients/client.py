@@ -34,7 +34,8 @@ from seatd_protocol.messages import (
 
 
 class VirtualClient:
-    """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue."""
+    """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue;
+    `source`: which of the addresses it connects from, counted on beyond the last to the first."""
 
     __slots__ = (
         *(
@@ -48,12 +49,12 @@ class VirtualClient:
             "_told",
             "_wanted_close",
         ),
-        *("number", "terms", "waits", "welcome"),
+        *("number", "source", "terms", "waits", "welcome"),
     )
 
     def __init__(self, terms: Terms, number: int) -> None:
         self.terms = terms
-        self.number = number
+        self.number = self.source = number
         self.welcome: Welcome | None = None
         self.waits = False
         self._codec: Codec = CODECS[terms.protocol]
@@ -136,7 +137,7 @@ class VirtualClient:
 
     async def _connect(self, place: Place) -> bool:
         sources, recorder = self.terms.sources, self.terms.recorder
-        source = sources[self.number % len(sources)] if sources else None
+        source = sources[self.source % len(sources)] if sources else None
         try:
             connection = await Connection.open(
                 place, self.terms.protocol, self._heard, self._ended_of, source, self.terms.ca

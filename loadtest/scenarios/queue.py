@@ -18,6 +18,9 @@ async def run(plan: Plan) -> None:
     holders, others = people[: plan.seats], people[plan.seats :]
     await some_at_once(holders, lambda one: one.sign_in())
     await some_at_once(others, lambda one: one.sign_in(wait_s=min(MOST_WAIT_S, int(plan.seconds + SERVED_S))))
+    if not any(other.waits for other in others):
+        plan.recorder.count("error nobody waited")
+        plan.say("Nobody waits: the customer must have as many free seats as --seats says, and no more.")
     left_s: deque[float] = deque()
 
     def served(_: VirtualClient) -> None:

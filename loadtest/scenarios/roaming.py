@@ -1,4 +1,4 @@
-"""Sessions move from node to node (or from connection to connection, of one node), as phones do."""
+"""Sessions move from node to node (of one node: from connection to connection) and from address to address, as phones do."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ async def run(plan: Plan) -> None:
 
     async def moves(one: VirtualClient, due_s: float) -> None:
         on[one.number] += 1
+        one.source += 1
         await one.move(places[on[one.number] % len(places)], since_s=due_s)
 
     async with asyncio.TaskGroup() as moving:

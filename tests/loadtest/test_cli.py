@@ -141,6 +141,33 @@ async def test_a_logout_spares_people(tmp_path: Path) -> None:
         company.leave()
 
 
+async def test_a_logout_that_is_refused_leaves_nobody_behind(tmp_path: Path) -> None:
+    """Who may see sessions but not end them is told so late: all have signed in by then, and must leave."""
+    with Servers() as servers:
+        node = servers.start("load")
+        company = await licensed(node, "CALL_CENTER:competitive:50")
+        grant = {"role": "auditor", "customers": [company.name]}
+        made = await node.call("POST", "/api/v1/tokens", {"name": "reads", "grant": grant, "days": 1})
+        admin = ("--admin", f"http://{node.admin}", "--token", made["token"])
+        where = at(company, tmp_path / "secret", node)
+        done = run("logout", *FEW, *where, *admin, "--report", str(tmp_path))
+        assert done.returncode == 1
+        assert "could not go on: the REST API answers POST /api/v1/logout with 403" in done.stderr
+        assert reported(tmp_path)["counts"]["error the scenario could not go on"] == 1
+        assert await company.sessions() == []
+
+
+async def test_a_queue_in_which_nobody_waits(tmp_path: Path) -> None:
+    """Nothing was measured then, and that is no success."""
+    with Servers() as servers:
+        node = servers.start("load")
+        company = await licensed(node, "CALL_CENTER:competitive:50")
+        done = run("queue", *FEW, *at(company, tmp_path / "secret", node), "--report", str(tmp_path))
+    assert done.returncode == 1
+    assert "as many free seats as --seats says" in " ".join(done.stderr.split())
+    assert reported(tmp_path)["counts"]["error nobody waited"] == 1
+
+
 async def test_a_node_that_somebody_else_kills(tmp_path: Path) -> None:
     with Servers() as servers:
         stays = servers.start("stays")
@@ -225,6 +252,8 @@ NOWHERE = ("--url", "ws://127.0.0.1:1", *HERE)
         (("storm", "--url", "ws://127.0.0.1:1", "--secret-file", "/bin/ls"), "not text"),
         (("storm", "--user", "everybody"), "the same name"),
         (("storm", "--source", "here"), "no IP address"),
+        (("storm", "--source", "127.0.0.2", "--source", "203.0.113.7"), "connect from 203.0.113.7"),
+        (("storm", "--report", f"{__file__}/below"), "the report cannot be written"),
         (("logout", *NOWHERE), "--admin"),
         (("queue", "--clients", "5", "--seats", "5"), "more --clients"),
         (("kill", "--nodes", "1"), "two --nodes"),

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from loadtest.clients.client import VirtualClient
-from loadtest.scenarios.plan import until
+from loadtest.scenarios import roaming
+from loadtest.scenarios.plan import Plan, until
 from seatd_protocol.messages import (
     Ack,
     Acquire,
@@ -249,3 +250,24 @@ async def test_clients_come_from_several_addresses() -> None:
         for one in people:
             one.drop()
     assert came == ["127.0.0.2", "127.0.0.3"] * 2
+
+
+async def test_a_session_moves_to_another_address() -> None:
+    came: list[str] = []
+
+    async def script(talk: Talk) -> None:
+        hello = await talk.hears()
+        assert isinstance(hello, Hello)
+        came.append(talk.remote)
+        await talk.says(welcome(resumed=hello.resume is not None))
+        await talk.ws.receive()
+
+    async with serving(script) as place:
+        shared = terms(place)
+        shared.sources = ("127.0.0.2", "127.0.0.3")
+        plan = Plan(shared, clients=1, seconds=0.1, rate=30, seats=1, further="CALL_MANAGER")
+        await roaming.run(plan)
+        for one in plan.crowd:
+            one.drop()
+    assert came == ["127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.3"]
+    assert shared.recorder.errors == 0
