@@ -126,7 +126,7 @@ async def measured(clients: int, bare: Bare) -> list[Row]:
         on_core(0, [server.pid])
         on_core(1, [engine, os.getpid()])
         plan = _plan(server, clients)
-        await asyncio.sleep(1)
+        _, without = await _idle(server, store, 1)
         before_s, before_kib = cpu_s(server.pid), memory_kib(server.pid)
         store_before = await _store_bytes(store)
         people = await plan.signed_in()
@@ -153,7 +153,8 @@ async def measured(clients: int, bare: Bare) -> list[Row]:
         against("memory per session, node", "KiB", bare.session_kib, session_kib, 1.5, 1.2),
         plain("memory per session, store", "B", store_b, 1200, 700),
         plain("CPU per beat, idle", "us", beat_us, 60, 25),
-        plain(f"scripts a second in the store, idle, {clients:,} sessions", "1/s", commands, 500, 100),
+        # Its floor is seatd itself without sessions: idle sessions are to ask the store for nothing. (The sample is small.)
+        against("scripts a second in the store, idle", "1/s", without, commands, 1.25, 1.1),
         plain(f"{clients:,} forced out at once", "s", forced_s, 5, 2),
         plain("a freed seat handed on, p99", "ms", handed_ms, 50, 10),
     ]

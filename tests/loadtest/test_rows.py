@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
@@ -28,4 +29,7 @@ def test_what_a_process_costs() -> None:
     while cpu_s(os.getpid()) - before_s < 0.05:
         sum(range(10_000))
     assert memory_kib(os.getpid()) > 1000
-    assert children(os.getpid()) is not None
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert child.pid in children(os.getpid())
+        child.kill()
+    assert child.pid not in children(os.getpid())

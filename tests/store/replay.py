@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import msgpack
+from msgspec.structs import replace
 
 from seatd.store.event_values import Event
 from seatd.store.keys import customer_key
@@ -145,8 +146,14 @@ async def check_usage(store: Store, customer: str, now_ms: int) -> Replay:
         for scope, rows in zip(scopes, found, strict=True):
             told = {number: canonical(row) for number, row in zip(numbers, rows, strict=True)}
             assert told == {n: expected[scope.name].get(n, UsageRow()) for n in numbers}, scope
+        plainly = await store.usage(customer, scopes, level, numbers, shares=False)
+        assert _without_shares(plainly) == _without_shares(found)
     await _check_closed(store, customer, replay)
     return replay
+
+
+def _without_shares(found: list[list[UsageRow]]) -> list[list[UsageRow]]:
+    return [[replace(canonical(row), by_count={}) for row in rows] for rows in found]
 
 
 async def _check_closed(store: Store, customer: str, replay: Replay) -> None:

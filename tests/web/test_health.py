@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 
-from redis.asyncio import Redis
-
-from seatd.store.connect import ConnectOptions, connect
-from seatd.store.pipeline import Pipeline
+from tests.hub.test_endings import out_of_reach
 from tests.web.conftest import Site, license_key
 
 
@@ -50,21 +47,16 @@ async def test_metrics_come_from_one_snapshot_per_scrape(site: Site) -> None:
 
 async def test_metrics_without_the_store(site: Site) -> None:
     await site.imported()
-    store = site.services.store
-    client, pipeline = store.client, store.pipeline
-    nowhere = connect("unix:///nowhere/store.sock", ConnectOptions())
-    assert isinstance(nowhere, Redis)
-    store.client, store.pipeline = nowhere, Pipeline(nowhere)
-    status, text = await page(site, "/metrics")
-    assert status == 200
-    assert "seatd_store_up 0.0\n" in text
-    assert "seatd_parked_sessions NaN\n" in text
-    assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
-    async with site.admin.get("/api/v1/licenses") as response:
-        assert response.status == 401
-    status, body = await site.call("POST", "/api/v1/licenses", json={"key": license_key()})
-    assert (status, body["code"]) == (503, "unavailable")
-    store.client, store.pipeline = client, pipeline
+    with out_of_reach(site.services.hub):
+        status, text = await page(site, "/metrics")
+        assert status == 200
+        assert "seatd_store_up 0.0\n" in text
+        assert "seatd_parked_sessions NaN\n" in text
+        assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
+        async with site.admin.get("/api/v1/licenses") as response:
+            assert response.status == 401
+        status, body = await site.call("POST", "/api/v1/licenses", json={"key": license_key()})
+        assert (status, body["code"]) == (503, "unavailable")
     _, text = await page(site, "/metrics")
     assert "seatd_store_up 1.0\n" in text
     assert "seatd_parked_sessions 0.0\n" in text
