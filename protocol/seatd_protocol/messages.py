@@ -287,7 +287,7 @@ ServerMessage = (
 
 def type_of(message: ClientMessage | ServerMessage) -> str:
     """The word that stands in the message's `type`."""
-    return str(message.__struct_config__.tag)
+    return _WORDS[type(message)]
 
 
 CLIENT_TYPES: dict[str, type[ClientMessage]] = {
@@ -295,4 +295,7 @@ CLIENT_TYPES: dict[str, type[ClientMessage]] = {
 }
 SERVER_TYPES: dict[str, type[ServerMessage]] = {
     str(shape.__struct_config__.tag): shape for shape in get_args(ServerMessage)
+}
+_WORDS: dict[type[ClientMessage] | type[ServerMessage], str] = {
+    shape: word for types in (CLIENT_TYPES, SERVER_TYPES) for word, shape in types.items()
 }

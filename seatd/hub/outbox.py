@@ -6,11 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from seatd.eager import begin
 from seatd.hub.transport import Transport
 
 
 class Outbox:
-    """Queues frames for a transport and sends them in a task that lives only while there are any.
+    """Hands frames to a transport, at once where it takes them; those that have to wait are sent in a task.
 
     A reader so slow that more than `limit_bytes` wait for it is reported once by `on_slow`.
     """
@@ -35,7 +36,7 @@ class Outbox:
         self._frames.append(frame)
         self._waiting_bytes += len(frame)
         if self._sender is None:
-            self._sender = asyncio.create_task(self._send_all())
+            self._sender = begin(self._send_all())
 
     async def finish(self, timeout_s: float) -> bool:
         """Takes no more frames and waits for those it has. False when the client did not take them in time."""

@@ -77,6 +77,7 @@ QUEUE_CHANNEL = "seatd:queue"
 """Where it is said that a customer's queue has moved (the same name stands in `queue.lua`)."""
 
 
+@lru_cache(maxsize=65536)
 def partition_of(customer: str, partitions: int) -> int:
     """The partition in which a customer lives for good: crc32 of the name, modulo the number of partitions."""
     return crc32(customer.encode()) % partitions
