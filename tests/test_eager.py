@@ -32,13 +32,14 @@ async def test_what_waits_goes_on_in_a_task_and_hears_the_answers() -> None:
     answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
 
     async def work() -> None:
-        for answer in answers:
-            heard.append(await answer)
+        heard.append(await answers[0])
+        heard.append(await answers[1])
         await asyncio.sleep(0)
         heard.append(3)
 
     task = begin(work())
-    assert task is not None and not heard
+    assert task is not None
+    assert not heard
     for number, answer in enumerate(answers, 1):
         answer.set_result(number)
         await asyncio.sleep(0)

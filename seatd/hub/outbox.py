@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 
 from seatd.eager import begin
 from seatd.hub.transport import Transport
@@ -13,30 +12,29 @@ from seatd.hub.transport import Transport
 class Outbox:
     """Hands frames to a transport, at once where it takes them; those that have to wait are sent in a task.
 
-    A reader so slow that more than `limit_bytes` wait for it is reported once by `on_slow`.
+    A reader so slow that more than `limit_bytes` wait for it gets no more.
     """
 
-    def __init__(self, transport: Transport, limit_bytes: int, on_slow: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, limit_bytes: int) -> None:
         self._transport = transport
         self._limit_bytes = limit_bytes
-        self._on_slow = on_slow
         self._frames: deque[bytes | str] = deque()
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._open = True
 
-    def put(self, frame: bytes | str) -> None:
-        """Takes a frame to be sent. Frames put after the end are dropped."""
+    def put(self, frame: bytes | str) -> bool:
+        """Takes a frame to be sent; False, once, when too much waits already. Frames put after the end are dropped."""
         if not self._open:
-            return
+            return True
         if self._waiting_bytes + len(frame) > self._limit_bytes:
             self._open = False
-            self._on_slow()
-            return
+            return False
         self._frames.append(frame)
         self._waiting_bytes += len(frame)
         if self._sender is None:
             self._sender = begin(self._send_all())
+        return True
 
     async def finish(self, timeout_s: float) -> bool:
         """Takes no more frames and waits for those it has. False when the client did not take them in time."""

@@ -86,7 +86,7 @@ class Session:
         self.denied_by_store: Denied | None = None
         self.closing: CloseCode | None = None
         self._transport = transport
-        self._outbox = Outbox(transport, hub.options.outbox_bytes, self._too_slow)
+        self._outbox = Outbox(transport, hub.options.outbox_bytes)
         self._bucket = Bucket(hub.options.messages_per_s, hub.options.burst)
         self._beat_n = 0
         self._alive_n = 0
@@ -158,7 +158,8 @@ class Session:
         """Queues a message; never waits."""
         if not self.closing:
             self.conversation.sent(type_of(message))
-            self._outbox.put(self.codec.encode(message))
+            if not self._outbox.put(self.codec.encode(message)):
+                self.close(codes.SLOW_CONSUMER)
 
     def close(self, code: CloseCode, detail: str = "") -> None:
         """Closes the socket, after what is queued; only the first reason counts."""
@@ -172,9 +173,6 @@ class Session:
             await self._transport.close(number, reason)
         else:
             self._transport.abort()
-
-    def _too_slow(self) -> None:
-        self.close(codes.SLOW_CONSUMER)
 
     # -- live -------------------------------------------------------------------------------------
 

@@ -69,6 +69,15 @@ class WebSocketTransport:
         elif self._request.transport is not None:
             self._request.transport.close()
         self._ended.set()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """The socket keeps the error that ended it, and where that came from leads back to the socket: a ring that would
+        stay in memory until the collector finds it."""
+        await self._ws.write_eof()  # else the library says goodbye after us, fails, and keeps that
+        error = self._ws.exception()
+        if error is not None:
+            error.__traceback__ = error.__context__ = None
 
 
 def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> web.Application:
