@@ -83,10 +83,10 @@ def _stop_or_end(stopped: asyncio.Event) -> None:
 
 
 COLLECTED_AFTER = (2_000, 10, 100)
-"""How many new objects make the collector look at them, how many such looks make it look at what has survived one, and then
-at everything. By Python's own figures (700, 10, 10) it looked at everything three times in 3,000 sign-ins, 0.2 to 0.4 s each on a
-busy machine, and found nothing: sessions leave no rings behind (`tests/web/test_connect_rings.py`). By these the longest stop was
-0.06 to 0.08 s there."""
+"""How many new objects make the collector look at them, how many such looks make it look at what has survived one, and
+then at everything. By Python's own figures (700, 10, 10) it looked at everything three times in 3,000 sign-ins, 0.2 to 0.4 s
+each on a busy machine, and found nothing: sessions leave no rings behind (`tests/web/test_connect_rings.py`). By these the
+longest stop was 0.06 to 0.08 s there."""
 
 
 def keep_what_is_here() -> None:
