@@ -70,6 +70,8 @@ TABLE: dict[tuple[State, str], State] = {
 class Conversation:
     """One connection's place in the table. Each side keeps its own."""
 
+    __slots__ = ("state",)
+
     def __init__(self) -> None:
         self.state = State.NEW
 

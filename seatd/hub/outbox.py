@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 from seatd.eager import begin
 from seatd.hub.transport import Transport
@@ -15,10 +14,12 @@ class Outbox:
     A reader so slow that more than `limit_bytes` wait for it gets no more.
     """
 
+    __slots__ = ("_frames", "_limit_bytes", "_open", "_sender", "_transport", "_waiting_bytes")
+
     def __init__(self, transport: Transport, limit_bytes: int) -> None:
         self._transport = transport
         self._limit_bytes = limit_bytes
-        self._frames: deque[bytes | str] = deque()
+        self._frames: list[bytes | str] = []  # mostly empty: an empty deque takes 600 bytes more
         self._waiting_bytes = 0
         self._sender: asyncio.Task[None] | None = None
         self._open = True
@@ -50,7 +51,7 @@ class Outbox:
     async def _send_all(self) -> None:
         try:
             while self._frames:
-                frame = self._frames.popleft()
+                frame = self._frames.pop(0)
                 await self._transport.send(frame)
                 self._waiting_bytes -= len(frame)
         except ConnectionError:

@@ -62,6 +62,40 @@ class Session:
     last told that somebody waits; `vouched` is what its last ticket says; `denied_by_store` is the store's last denial.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_alive_n",
+        "_beat_n",
+        "_bucket",
+        "_losing",
+        "_ordered_out",
+        "_outbox",
+        "_replaced",
+        "_told",
+        "_transport",
+        "_warned",
+        "asked_s",
+        "busy",
+        "closing",
+        "codec",
+        "connected_s",
+        "conversation",
+        "counted_as",
+        "denied_by_store",
+        "device",
+        "fence",
+        "hub",
+        "identity",
+        "key",
+        "known_busy",
+        "need",
+        "seats",
+        "secret",
+        "since_ms",
+        "stored",
+        "vouched",
+        "welcomed",
+    )
     identity: Identity
     device: Device
 

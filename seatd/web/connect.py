@@ -35,10 +35,13 @@ ORIGINS = web.AppKey("origins", frozenset[str])
 class WebSocketTransport:
     """A client's socket as the hub sees it. The reader alone ends the socket; others ask for it with a close frame."""
 
+    __slots__ = ("_ended", "_over", "_request", "_ws", "asked_to_close")
+
     def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
         self._request = request
         self._ws = ws
-        self._ended = asyncio.Event()
+        self._over = False
+        self._ended: asyncio.Event | None = None
         self.asked_to_close = False
 
     async def send(self, frame: bytes | str) -> None:
@@ -54,7 +57,7 @@ class WebSocketTransport:
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await self._ws.send_frame(struct.pack("!H", number) + reason.encode(), WSMsgType.CLOSE)
-                await self._ended.wait()
+                await self._end_seen()
         self.abort()
 
     def abort(self) -> None:
@@ -68,8 +71,15 @@ class WebSocketTransport:
             await self._ws.close()
         elif self._request.transport is not None:
             self._request.transport.close()
-        self._ended.set()
+        self._over = True
+        if self._ended is not None:
+            self._ended.set()
         await self._let_go()
+
+    async def _end_seen(self) -> None:
+        if not self._over:
+            self._ended = asyncio.Event()
+            await self._ended.wait()
 
     async def _let_go(self) -> None:
         """The socket keeps the error that ended it, and where that came from leads back to the socket: a ring that would

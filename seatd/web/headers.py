@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from aiohttp import web
 
 # A page that needs more (the console: its own scripts and styles) sets its own policy; nobody may frame it.
@@ -19,7 +21,9 @@ SECURITY_HEADERS = {
 
 
 async def secure(_request: web.Request, response: web.StreamResponse) -> None:
-    """For `on_response_prepare`: adds what the handler has not set itself."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    """For `on_response_prepare`: adds what the handler has not set itself. An upgrade is no page that a browser could show,
+    frame or keep; its headers stay in memory as long as its socket does, so it goes without (2 KiB for each session)."""
+    if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
     response.headers["Server"] = "seatd"  # aiohttp has named itself and Python with their versions

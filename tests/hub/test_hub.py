@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from seatd.hub.hub import Hub
 from seatd.hub.logout import EARLY_RECEIPTS
+from seatd.hub.session import Session
 from seatd.hub.targets import LogoutTargets
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
@@ -99,10 +100,14 @@ async def test_an_order_that_cannot_be_carried_out_holds_up_nobody(
     hub = await hubs()
     ann, bob = await signed_in(hub, "ann", "CALL_CENTER"), await signed_in(hub, "bob", "CALL_CENTER")
 
-    def fails(order: Order) -> None:
-        raise RuntimeError("a fault of ours")
+    force_out = Session.force_out
 
-    monkeypatch.setattr(ann.session, "force_out", fails)
+    def fails_for_ann(session: Session, order: Order) -> None:
+        if session is ann.session:
+            raise RuntimeError("a fault of ours")
+        force_out(session, order)
+
+    monkeypatch.setattr(Session, "force_out", fails_for_ann)
     target = KickTarget(everyone=True)
     await store.kick("acme", target, message="", by="boss", cooldown_ms=0, reply_to=hub.node)
     await hub.leases.round(store.partition("acme"))

@@ -20,6 +20,7 @@ from seatd_protocol.messages import (
     Bye,
     Device,
     Granted,
+    Logout,
     Release,
     Released,
     Resume,
@@ -164,6 +165,9 @@ async def test_an_end_that_is_told_later_still_counts(
     else:
         targets = LogoutTargets(users=(ANN,))
         await a.logouts.logout(targets, message="lunch", cooldown_s=0, by="boss", wait_s=0.01)
+        assert await peer.heard(
+            Logout
+        )  # before the store loses it: of an order that nobody has read nobody knows
     await fall_back(store, was)
     await beat(b)
     assert await is_resumed(b, shown)
