@@ -93,8 +93,14 @@ class Memory:
             self.ended(customer, Ended(user=forced.user, cooldown_ms=forced.cooldown_s * 1000))
 
     def not_ended(self, customer: str, session: str) -> None:
-        """What was taken for an end was none: the session lives elsewhere."""
-        self._ends.pop((customer, session), None)
+        """What was taken for an end was none: the session lives elsewhere.
+
+        One that was ordered out can live only because the store has lost the order: that is not forgotten.
+        """
+        known = self._ends.pop((customer, session), None)
+        if known is not None and known.ended.forced is not None:
+            ended = msgspec.structs.replace(known.ended, let_go=False)
+            self._ends[customer, session] = known._replace(ended=ended)
 
     def parked(self, customer: str, held: Held) -> None:
         """A session has lost its socket here."""

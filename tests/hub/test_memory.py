@@ -74,6 +74,14 @@ def test_an_end_that_was_none_is_forgotten(memory: Memory) -> None:
     assert ends(memory) == []
 
 
+def test_who_was_ordered_out_and_lives_elsewhere_is_still_ordered_out(memory: Memory) -> None:
+    memory.ended(CUSTOMER, msgspec.structs.replace(END, forced=FORCED))
+    memory.ended(CUSTOMER, END)
+    assert [item.let_go for item in ends(memory)] == [True]
+    memory.not_ended(CUSTOMER, "s1")
+    assert [(item.forced, item.let_go) for item in ends(memory)] == [(FORCED, False)]
+
+
 @pytest.mark.parametrize("device", [None, "d1"])
 def test_an_order_is_remembered_with_what_it_said(memory: Memory, device: str | None) -> None:
     order = Order(
