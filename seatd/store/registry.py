@@ -32,7 +32,7 @@ from seatd.store.verbs import Answer
 
 DONE = ("imported", "already_imported")
 """What an import answers when the customer has the licenses now."""
-CUSTOMERS_AT_ONCE = 3
+CUSTOMERS_AT_ONCE = 6
 """Looked at together: the store runs a pipeline as a whole, and so does a turn of the loop what comes back."""
 MEMBERS_AT_ONCE = 1000
 """Names read in one command."""

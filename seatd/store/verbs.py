@@ -194,5 +194,7 @@ class Verbs:
 
 
 def _unpacked(answer: bytes) -> Reply[dict[str, Any] | None]:
-    reply: Reply[dict[str, Any] | None] = msgpack.unpackb(answer, strict_map_key=False)  # milliseconds by count
+    reply: Reply[dict[str, Any] | None] = msgpack.unpackb(
+        answer, strict_map_key=False
+    )  # milliseconds by count
     return reply

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from seatd.turns import Turns, in_turns
 
 Row = TypeVar("Row")
+Keyed = tuple[Any, Any]
+"""The key of a row, and the row."""
 
 AT_ONCE = 1000
 """Rows sorted in one go."""
@@ -24,22 +26,22 @@ async def sorted_in_turns(
     *,
     reverse: bool = False,
     first: int | None = None,
+    tie: Callable[[Row], Any] | None = None,
 ) -> list[Row]:
-    """What `sorted` answers, or of that the `first` so many rows: it is stable, too."""
+    """What `sorted` answers, or of that the `first` so many rows: it is stable, too. Rows with the same key come in the order
+    of `tie` if there is one, whether the others are reversed or not."""
     most = len(rows) if first is None else first
-    whole = await _keyed(rows, key)
-    by = None if key is None else itemgetter(0)
-    if most <= AT_ONCE < len(rows):
-        found = await _first(whole, by, reverse, most)
-    else:
-        found = await _sorted(whole, by, reverse, most)
-    return found if key is None else [row for _, row in found]
+    is_few = most <= AT_ONCE < len(rows)
+    if tie is not None and not is_few:
+        rows = await sorted_in_turns(rows, tie)
+    keyed = await _keyed(rows, key)
+    found = await (_first(keyed, reverse, most, tie) if is_few else _sorted(keyed, reverse, most))
+    return [row for _, row in found]
 
 
-async def _keyed(rows: Sequence[Any], key: Callable[[Any], Any] | None) -> Sequence[Any]:
-    """Each row with its key before it, if there is one."""
+async def _keyed(rows: Sequence[Any], key: Callable[[Any], Any] | None) -> Sequence[Keyed]:
     if key is None:
-        return rows
+        return list(zip(rows, rows, strict=True))
     turns, keyed = Turns(), []
     for start in range(0, len(rows), KEYED_AT_ONCE):
         keyed += [(key(row), row) for row in rows[start : start + KEYED_AT_ONCE]]
@@ -47,33 +49,35 @@ async def _keyed(rows: Sequence[Any], key: Callable[[Any], Any] | None) -> Seque
     return keyed
 
 
-async def _first(rows: Sequence[Any], by: Callable[[Any], Any] | None, reverse: bool, most: int) -> list[Any]:
+async def _first(
+    keyed: Sequence[Keyed], reverse: bool, most: int, tie: Callable[[Any], Any] | None
+) -> list[Keyed]:
     """Few of many: what comes after the last of those known so far needs no place."""
-    turns, known = Turns(), sorted(rows[:AT_ONCE], key=by, reverse=reverse)[:most]
-    comes_before = operator.gt if reverse else operator.lt
-    for start in range(AT_ONCE, len(rows) if known else 0, AT_ONCE):
+    turns, known = Turns(), _ordered(keyed[:AT_ONCE], reverse, tie)[:most]
+    before, before_or_equal = (operator.gt, operator.ge) if reverse else (operator.lt, operator.le)
+    may_come_before = before if tie is None else before_or_equal
+    for start in range(AT_ONCE, len(keyed) if known else 0, AT_ONCE):
         await turns.give_way()
-        portion = rows[start : start + AT_ONCE]
-        last = by(known[-1]) if by else known[-1]
-        if by:
-            known += [row for row in portion if comes_before(row[0], last)]
-        else:
-            known += [row for row in portion if comes_before(row, last)]
-        known = sorted(known, key=by, reverse=reverse)[:most]
+        last = known[-1][0]
+        known += [row for row in keyed[start : start + AT_ONCE] if may_come_before(row[0], last)]
+        known = _ordered(known, reverse, tie)[:most]
     return known
 
 
-async def _sorted(
-    rows: Sequence[Any], by: Callable[[Any], Any] | None, reverse: bool, most: int
-) -> list[Any]:
+def _ordered(keyed: Sequence[Keyed], reverse: bool, tie: Callable[[Any], Any] | None) -> list[Keyed]:
+    rows = keyed if tie is None else sorted(keyed, key=lambda row: tie(row[1]))
+    return sorted(rows, key=itemgetter(0), reverse=reverse)
+
+
+async def _sorted(keyed: Sequence[Keyed], reverse: bool, most: int) -> list[Keyed]:
     turns, runs = Turns(), []
-    for start in range(0, len(rows), AT_ONCE):
-        runs.append(sorted(rows[start : start + AT_ONCE], key=by, reverse=reverse))
+    for start in range(0, len(keyed), AT_ONCE):
+        runs.append(sorted(keyed[start : start + AT_ONCE], key=itemgetter(0), reverse=reverse))
         await turns.give_way()
     if len(runs) == 1:
         return runs[0][:most]
-    joined: list[Any] = []
-    async for row in in_turns(heapq.merge(*runs, key=by, reverse=reverse)):
+    joined: list[Keyed] = []
+    async for row in in_turns(heapq.merge(*runs, key=itemgetter(0), reverse=reverse)):
         if len(joined) == most:
             break
         joined.append(row)

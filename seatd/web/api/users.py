@@ -235,20 +235,12 @@ async def _in_order(found: dict[str, bytes], sort: Sort, first: int) -> list[str
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
         return await sorted_in_turns(list(found), reverse=reverse, first=first)
-    value_of, last = VALUES[field], _Down if reverse else str
+    value_of = VALUES[field]
 
-    def key(user: str) -> tuple[Any, str]:
-        return value_of(found[user]), last(user)
+    def key(user: str) -> Any:
+        return value_of(found[user])
 
-    return await sorted_in_turns(list(found), key, reverse=reverse, first=first)
-
-
-class _Down(str):
-    """A name that comes before those that are smaller: turned round with all others it stands where it would have."""
-
-    __slots__ = ()
-    __lt__ = str.__gt__
-    __gt__ = str.__lt__
+    return await sorted_in_turns(list(found), key, reverse=reverse, first=first, tie=str)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
