@@ -41,20 +41,24 @@ async def with_licenses(page: bytes, rows: Sequence[LicenseRow]) -> bytes:
     """A page that has the names, with the series of these licenses below them."""
     lines: tuple[list[str], ...] = tuple([] for _ in NAMES)
     async for row in in_turns(rows):
-        for own, line in zip(lines, _lines(row), strict=True):
-            own.append(line)
+        labels = _labels(row)
+        values = (row.used, row.limit, row.above_limit, row.valid_till_ms / 1000)
+        for own, name, value in zip(lines, NAMES, values, strict=True):
+            own.append(f"{name}{labels} {_written(value)}\n")
     for name, own in zip(NAMES, lines, strict=True):
         head = f"# TYPE {name} gauge\n"
         page = page.replace(head.encode(), (head + "".join(own)).encode(), 1)
     return page
 
 
-def _lines(row: LicenseRow) -> Iterator[str]:
-    customer, license_, product = (text.translate(_ESCAPED) for text in (row.customer, row.id, row.product))
-    labels = f'{{customer="{customer}",license="{license_}",product="{product}"}}'
-    values = (row.used, row.limit, row.above_limit, row.valid_till_ms / 1000)
-    for name, value in zip(NAMES, values, strict=True):
-        yield f"{name}{labels} {_written(value)}\n"
+def _labels(row: LicenseRow) -> str:
+    customer, license_, product = _escaped(row.customer), row.id.translate(_ESCAPED), _escaped(row.product)
+    return f'{{customer="{customer}",license="{license_}",product="{product}"}}'
+
+
+@lru_cache(maxsize=4096)  # each has many licenses
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPED)
 
 
 @lru_cache(maxsize=4096)  # few licenses have a number of their own

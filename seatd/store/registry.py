@@ -17,7 +17,7 @@ from seatd.store.audit import Decide
 from seatd.store.audit_values import Change, Deed
 from seatd.store.domains import DomainVerbs
 from seatd.store.keys import customer_key, deployment_key, partition_key
-from seatd.store.overviews import Overview, overview_of
+from seatd.store.overviews import Overview, overview_of, snapshot_of
 from seatd.store.registry_values import (
     Assigned,
     HolderRow,
@@ -32,7 +32,7 @@ from seatd.store.verbs import Answer
 
 DONE = ("imported", "already_imported")
 """What an import answers when the customer has the licenses now."""
-CUSTOMERS_AT_ONCE = 3
+CUSTOMERS_AT_ONCE = 6
 """Looked at together: the store runs a pipeline as a whole, and so does a turn of the loop what comes back."""
 MEMBERS_AT_ONCE = 1000
 """Names read in one command."""
@@ -153,7 +153,7 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
 
     async def overview(self, customer: str) -> Overview:
         """A customer at one moment: account, licenses with their use, sessions, resources."""
-        return overview_of(customer, (await self.call("snapshot", customer)).body)
+        return overview_of(customer, await self.look("snapshot", customer, snapshot_of))
 
     async def owner_of_license(self, license: str) -> str | None:
         """The customer that has this license; None: nobody."""

@@ -11,6 +11,7 @@ import msgspec
 
 from seatd.store.keys import customer_key
 from seatd.store.usage_values import (
+    GroupBy,
     Level,
     Meter,
     Scope,
@@ -33,10 +34,12 @@ ROWS_AT_ONCE = 200
 class UsageVerbs(Verbs):
     """Reads meters and rows. Nothing is written."""
 
-    async def scopes(self, customer: str) -> list[Scope]:
-        """All that has ever been metered of a customer."""
+    async def scopes(self, customer: str, kind: GroupBy | None = None) -> list[Scope]:
+        """All that has ever been metered of a customer, or only what is of one kind."""
         name = customer_key("meters", self.partition(customer), customer)
-        return [Scope.named(field.decode()) for field in await self.pipeline.command("HKEYS", name)]
+        letter = b"" if kind is None else kind[0].encode()
+        fields = await self.pipeline.command("HKEYS", name)
+        return [Scope.named(field.decode()) for field in fields if field.startswith(letter)]
 
     async def time_ms(self, customer: str = "") -> int:
         """What the store's clock says, in milliseconds since 1970; of several servers: of the one that has the customer."""

@@ -18,8 +18,9 @@ from seatd.store.scripts import Script, load
 from seatd.store.values import StoreUnavailable
 
 Shape = TypeVar("Shape")
-Reply = tuple[str, int, dict[str, Any] | None]
+Reply = tuple[str, int, Shape]
 """Word, epoch, body."""
+Decode = Callable[[bytes], Reply[Shape]]
 DEPOSED = "deposed"
 
 
@@ -110,6 +111,13 @@ class Verbs:
         """A verb about one customer. Raises `StoreUnavailable` when the outcome is unknown."""
         return await self._run(verb, self.partition(customer), customer, {"customer": customer, **args})
 
+    async def look(self, verb: str, customer: str, decode: Decode[Shape], /, **args: Any) -> Shape:
+        """The body of what a verb says that only reads, made by `decode`: of a long answer nothing is built in between."""
+        _, body = await self._said(
+            verb, self.partition(customer), customer, {"customer": customer, **args}, decode
+        )
+        return body
+
     async def call_partition(self, verb: str, partition: int, /, **args: Any) -> Answer:
         """A verb about a whole partition."""
         return await self._run(verb, partition, None, args)
@@ -127,6 +135,12 @@ class Verbs:
         await self.pipeline.publish(channel, message)
 
     async def _run(self, verb: str, partition: int, customer: str | None, args: dict[str, Any]) -> Answer:
+        word, body = await self._said(verb, partition, customer, args, _unpacked)
+        return Answer(word, body or {})
+
+    async def _said(
+        self, verb: str, partition: int, customer: str | None, args: dict[str, Any], decode: Decode[Shape]
+    ) -> tuple[str, Shape]:
         script = self._scripts[verb]
         if self._checked and set(args) - {"customer"} != script.args - {"customer"}:
             raise TypeError(f"{verb} takes {sorted(script.args)}, not {sorted(args)}")
@@ -135,13 +149,15 @@ class Verbs:
         args["partition"] = partition
         if self._now_ms:
             args["now_ms"] = self._now_ms()
-        word, epoch, body = await self._ask(script, names, args)
+        word, epoch, body = await self._ask(script, names, args, decode)
         if self._checked and word not in script.answers:
             raise TypeError(f"{verb} may not answer {word}")
         self._note_epoch(partition, epoch)
-        return Answer(word, body or {})
+        return word, body
 
-    async def _ask(self, script: Script, names: Sequence[str], args: dict[str, Any]) -> Reply:
+    async def _ask(
+        self, script: Script, names: Sequence[str], args: dict[str, Any], decode: Decode[Shape]
+    ) -> Reply[Shape]:
         """The script's answer from the store that is in charge now.
 
         A server that has been replaced says `deposed`, having written nothing: it is asked again over a new connection, which
@@ -155,7 +171,7 @@ class Verbs:
             started_s = time.perf_counter()
             packed: bytes = msgpack.packb(args, use_bin_type=False)
             answer = await self.pipeline.run(script, names, packed)
-            reply: Reply = msgpack.unpackb(answer, strict_map_key=False)  # milliseconds by count
+            reply = decode(answer)
             if self._on_call:
                 self._on_call(script.name, time.perf_counter() - started_s)
             if reply[0] != DEPOSED:
@@ -175,3 +191,10 @@ class Verbs:
             self.epochs[partition] = epoch
             if self.on_epoch:
                 self.on_epoch(partition)
+
+
+def _unpacked(answer: bytes) -> Reply[dict[str, Any] | None]:
+    reply: Reply[dict[str, Any] | None] = msgpack.unpackb(
+        answer, strict_map_key=False
+    )  # milliseconds by count
+    return reply

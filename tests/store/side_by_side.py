@@ -178,13 +178,13 @@ class SideBySide(RuleBasedStateMachine):
         """Above limit and overdraft only where the limit was lowered or the license dropped; and then it never grows."""
         for name in CUSTOMERS:
             customer = self.model.customer(name)
-            counted = {row["id"]: row for row in self.run(self.store.call("snapshot", name)).body["licenses"]}
+            counted = {row.id: row for row in self.run(self.store.overview(name)).licenses}
             assert set(counted) == set(customer.licenses)
             for id_, (_, kind) in LICENSES.items():
                 used = len(customer.holders(id_))
                 if license := customer.licenses.get(id_):
-                    assert counted[id_]["online"] == used
-                    assert counted[id_]["used"] == (customer.assignments(id_) if kind == "nominal" else used)
+                    assert counted[id_].online == used
+                    assert counted[id_].used == (customer.assignments(id_) if kind == "nominal" else used)
                 overdraft = license.overdraft if license and kind == "competitive" else 0
                 allowed = license.limit + overdraft if license else 0
                 assert used <= max(allowed, self.was_used.get((name, id_), 0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.hub.test_endings import out_of_reach
 from tests.web.conftest import Site, license_key
 
@@ -43,6 +45,17 @@ async def test_metrics_come_from_one_snapshot_per_scrape(site: Site) -> None:
     await site.call("DELETE", "/api/v1/licenses/acme-1")
     _, text = await page(site, "/metrics")
     assert re.search(r"^seatd_seats_used", text, re.MULTILINE) is None
+
+
+@pytest.mark.parametrize("number", [1, 200])
+@pytest.mark.parametrize(("accepted", "coding"), [("gzip, deflate", "gzip"), ("identity", None)])
+async def test_metrics_are_compressed_for_whom_it_suits(
+    site: Site, accepted: str, coding: str | None, number: int
+) -> None:
+    await site.imported(*({} for _ in range(number)))
+    async with site.admin.get("/metrics", headers={"Accept-Encoding": accepted}) as response:
+        assert response.headers.get("Content-Encoding") == coding
+        assert (await response.text()).count("\nseatd_seats_limit{") == number
 
 
 async def test_metrics_without_the_store(site: Site) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -54,13 +55,52 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     created: Moment
 
 
+class Views:
+    """Licenses as they are shown now: what they are sorted by, and the whole view of those that a page has.
+
+    `rows` has all licenses of each customer, one after another: some count only together.
+    """
+
+    @classmethod
+    async def of(cls, services: Services, rows: Sequence[LicenseRow]) -> Views:
+        """Of these licenses."""
+        return cls(services, rows, await services.week_changes(rows))
+
+    def __init__(
+        self, services: Services, rows: Sequence[LicenseRow], weeks: Mapping[str, float | None]
+    ) -> None:
+        self._weeks = weeks
+        self._now_ms = services.now_ms()
+        self._uses = Uses(rows, services.catalog, self._now_ms)
+
+    def value_of(self, field: str) -> Callable[[LicenseRow], Any]:
+        """What `view` would have in this field; of a moment, milliseconds."""
+        match field:
+            case "valid_from" | "valid_till" | "created":
+                return attrgetter(f"{field}_ms")
+            case "type":
+                return attrgetter("tier")
+            case "used" | "resources" | "above_limit":
+                of_use = attrgetter(field)
+                return lambda row: of_use(self._uses.of(row))
+            case "status":
+                return lambda row: days_left(row.valid_till_ms, self._now_ms)
+            case "validity":
+                return lambda row: validity(row.valid_from_ms, row.valid_till_ms, self._now_ms)
+            case "week":
+                return lambda row: self._weeks.get(row.id)
+            case _:
+                return attrgetter(field)
+
+    def view(self, row: LicenseRow) -> LicenseView:
+        """The whole view."""
+        return _view(self._uses.of(row), self._now_ms, self._weeks.get(row.id))
+
+
 async def views(services: Services, rows: Sequence[LicenseRow]) -> list[LicenseView]:
-    """The rows as they are shown now. `rows` has all licenses of each customer, one after another:
-    some count only together."""
-    weeks = await services.week_changes(rows)
-    now_ms = services.now_ms()
-    uses = Uses(rows, services.catalog, now_ms)
-    return [_view(uses.of(row), now_ms, weeks.get(row.id)) async for row in in_turns(rows)]
+    """All of the rows as they are shown now, see `Views`."""
+    shown = await Views.of(services, rows)
+    return [shown.view(row) async for row in in_turns(rows)]
 
 
 async def view(services: Services, row: LicenseRow) -> LicenseView:

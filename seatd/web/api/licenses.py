@@ -9,19 +9,21 @@ import structlog
 
 from seatd.licensing.names import canonical_domain
 from seatd.store.audit_values import Change
+from seatd.store.registry_values import LicenseRow
 from seatd.turns import in_turns
 from seatd.web.api.license_rows import (
     LicensePath,
     LicenseView,
+    Views,
     find_license,
     find_whole_license,
     view,
-    views,
     within,
 )
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import listed, matches
 from seatd.web.api.shapes import Listing, Nothing, PageQuery, Search
+from seatd.web.caller import Scope
 from seatd.web.errors import Problem
 
 ops = Ops("licenses")
@@ -60,9 +62,11 @@ async def list_licenses(call: Call[Nothing, LicenseQuery, Nothing]) -> Listing[L
     query, services = call.query, call.services
     customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     rows = await services.store.registry(customers)
-    there = [row for row in await views(services, rows) if call.scope.any_domain(row.domains)]
-    shown = [row async for row in in_turns(within(call.scope, row) for row in there) if _matches(row, query)]
-    return await listed(shown, query, query.sort)
+    shown = await Views.of(services, rows)
+    there = [row async for row in in_turns(rows) if _is_sought(call, row)]
+    page = await listed(there, query, query.sort, value_of=shown.value_of(query.sort.lstrip("-")))
+    items = tuple(within(call.scope, shown.view(row)) for row in page.items)
+    return Listing(items=items, page=page.page, size=page.size, total=page.total)
 
 
 @ops.op("GET", "/api/v1/licenses/{id}", "licenses.read", problems=("unknown_license",))
@@ -93,20 +97,26 @@ async def withdraw_license(call: Call[LicensePath, Nothing, Nothing]) -> None:
     _log.info("license withdrawn", by=call.caller.name, customer=row.customer, license=row.id)
 
 
-def _matches(row: LicenseView, query: LicenseQuery) -> bool:
+def _is_sought(call: Call[Nothing, LicenseQuery, Nothing], row: LicenseRow) -> bool:
+    query, scope = call.query, call.scope
     texts = (
         row.product,
         row.id,
         row.name,
-        row.type,
+        row.tier,
         row.customer,
         row.customer_name,
         row.agency,
         row.external_id,
     )
     return (
-        matches(query.search, *texts)
+        scope.any_domain(row.domains)
         and query.customer in ("", row.customer)
         and query.agency in ("", row.agency)
-        and (not query.domain or canonical_domain(query.domain) in row.domains)
+        and matches(query.search, *texts)
+        and (not query.domain or _is_of(scope, row, canonical_domain(query.domain)))
     )
+
+
+def _is_of(scope: Scope, row: LicenseRow, domain: str) -> bool:
+    return domain in row.domains and scope.has_domain(domain)

@@ -78,16 +78,26 @@ def merged(record: Json, fields: Mapping[str, Any]) -> Json:
     return {name: value for name, value in whole.items() if value is not None}
 
 
-async def listed(rows: Sequence[Row], query: PageQuery, sort: str, *, id_field: str = "id") -> Listing[Row]:
-    """A page of the rows in the order `sort` (a field; "-" before it turns round); what is None comes last."""
-    value_of, is_reversed = attrgetter(sort.lstrip("-")), sort.startswith("-")
+async def listed(
+    rows: Sequence[Row],
+    query: PageQuery,
+    sort: str,
+    *,
+    id_field: str = "id",
+    value_of: Callable[[Row], Any] | None = None,
+) -> Listing[Row]:
+    """A page of the rows in the order `sort` (a field; "-" before it turns round); what is None comes last.
+
+    `value_of`: what a row is sorted by, where it is not that field of it.
+    """
+    value_of, is_reversed = value_of or attrgetter(sort.lstrip("-")), sort.startswith("-")
     found = await sorted_in_turns(rows, attrgetter(id_field))
-    there = [row async for row in in_turns(found) if value_of(row) is not None]
-    there = await sorted_in_turns(there, lambda row: _comparable(value_of(row)), reverse=is_reversed)
-    if len(there) < len(found):
-        there += [row for row in found if value_of(row) is None]
-    found = there
-    page = tuple(found[query.offset : query.offset + query.size])
+    valued = [(value_of(row), row) async for row in in_turns(found)]
+    there = [row for row in valued if row[0] is not None]
+    there = await sorted_in_turns(there, lambda row: _comparable(row[0]), reverse=is_reversed)
+    if len(there) < len(valued):
+        there += [row for row in valued if row[0] is None]
+    page = tuple(row for _, row in there[query.offset : query.offset + query.size])
     return Listing(items=page, page=query.page, size=query.size, total=len(found))
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from seatd.store.ahead import one_ahead
 from seatd.store.redis import Store
-from seatd.store.usage_values import Level, UsageRow, number_of, row_until, start_ms
+from seatd.store.usage_values import Level, Meter, UsageRow, number_of, row_until, start_ms
 from seatd.turns import in_turns
 from seatd.web.api.activity import ActivityView, activity_of
 from seatd.web.api.downloads import Cell, Download, table
@@ -99,27 +99,28 @@ class LiveTable(Table):
 
     async def rows(self, offset: int, size: int) -> list[UsageView]:
         """So many targets from the offset on."""
-        targets = self._targets[offset : offset + size]
-        views: list[UsageView] = []
-        for group in _by_customer(targets):
-            found = await asyncio.gather(*(self._live(customer, own) for customer, own in group))
-            views += [view for own in found for view in own]
-        return views
-
-    async def _live(self, customer: str, targets: Sequence[Target]) -> list[UsageView]:
-        now_ms, meters = await self._store.meters(customer, [target.scope for target in targets])
-        number = number_of("hour", now_ms)
-        from_ms = start_ms("hour", number)
+        groups = _by_customer(self._targets[offset : offset + size])
+        answers = one_ahead(partial(self._meters, group) for group in groups)
         return [
-            usage_view(
-                target,
-                (meter and row_until(meter, "hour", number, now_ms)) or UsageRow(),
-                from_ms,
-                now_ms,
-                meter.count if meter else 0,
-            )
+            _live_view(target, now_ms, meter)
+            async for answer in answers
+            for targets, now_ms, meters in answer
             async for target, meter in in_turns(zip(targets, meters, strict=True))
         ]
+
+    async def _meters(
+        self, group: list[tuple[str, list[Target]]]
+    ) -> list[tuple[list[Target], int, list[Meter | None]]]:
+        """Of each customer the targets, the store's time, and the meters."""
+        asked = (self._store.meters(customer, [target.scope for target in own]) for customer, own in group)
+        found = await asyncio.gather(*asked)
+        return [(own, *answer) for (_, own), answer in zip(group, found, strict=True)]
+
+
+def _live_view(target: Target, now_ms: int, meter: Meter | None) -> UsageView:
+    number = number_of("hour", now_ms)
+    row = (meter and row_until(meter, "hour", number, now_ms)) or UsageRow()
+    return usage_view(target, row, start_ms("hour", number), now_ms, meter.count if meter else 0)
 
 
 async def _table(store: Store, scope: Scope, query: UsageQuery) -> Table:

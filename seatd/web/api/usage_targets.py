@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from seatd.licensing.names import canonical_domain
+from seatd.store.ahead import one_ahead
 from seatd.store.redis import Store
 from seatd.store.usage_values import GroupBy, Level, number_of, start_ms
 from seatd.store.usage_values import Scope as Metered
@@ -83,17 +85,21 @@ async def targets_of(store: Store, scope: Scope, query: Which) -> list[Target]:
     """All that the query means and that is there for the caller, by customer and name."""
     by = grouping(query, scope)
     customers = [await scope.named_customer(query.customer)] if query.customer else await scope.customers()
-    found: list[Target] = []
-    for start in range(0, len(customers), CUSTOMERS_AT_ONCE):
-        names = customers[start : start + CUSTOMERS_AT_ONCE]
+    portions = (
+        customers[start : start + CUSTOMERS_AT_ONCE] for start in range(0, len(customers), CUSTOMERS_AT_ONCE)
+    )
+
+    async def of_portion(names: Sequence[str]) -> list[tuple[str, Sequence[Metered]]]:
         scopes = await asyncio.gather(*(_scopes(store, name, query, by) for name in names))
-        found += [
-            Target(name, metered)
-            for name, all_ in zip(names, scopes, strict=True)
-            for metered in all_
-            if scope.domains is None or metered.domain in scope.domains
-        ]
-    return found
+        return list(zip(names, scopes, strict=True))
+
+    return [
+        Target(name, metered)
+        async for portion in one_ahead(partial(of_portion, names) for names in portions)
+        for name, scopes in portion
+        for metered in scopes
+        if scope.domains is None or metered.domain in scope.domains
+    ]
 
 
 async def _scopes(store: Store, customer: str, query: Which, by: GroupBy) -> Sequence[Metered]:
@@ -106,8 +112,8 @@ async def _scopes(store: Store, customer: str, query: Which, by: GroupBy) -> Seq
     domain = canonical_domain(query.domain) if query.domain else ""
     return sorted(
         scope
-        for scope in await store.scopes(customer)
-        if scope.kind == by and domain in ("", scope.domain) and query.product in ("", scope.product)
+        for scope in await store.scopes(customer, by)
+        if domain in ("", scope.domain) and query.product in ("", scope.product)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,6 +16,7 @@ from seatd.web.api.long_lists import sorted_in_turns
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.organisation_shapes import Text, matches, merged, named_fields, plain
 from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, Search, moment, named_user
+from seatd.web.api.users_raw import VALUES, possible
 from seatd.web.errors import Problem
 
 ops = Ops("users")
@@ -87,9 +87,9 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
         if not is_narrow:
             found |= portion
             continue
-        async for user, text in in_turns(portion.items()):
-            if _is_sought(call, user, user_of(text)):
-                found[user] = text
+        async for user in in_turns(possible(portion, query.search)):
+            if _is_sought(call, user, user_of(portion[user])):
+                found[user] = portion[user]
     page = (await _in_order(found, query.sort, query.offset + query.size))[query.offset :]
     online = await store.has_session(customer, page)
     items = (replace(_view(customer, user, user_of(found[user])), online=online[user]) for user in page)
@@ -235,21 +235,12 @@ async def _in_order(found: dict[str, bytes], sort: Sort, first: int) -> list[str
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
         return await sorted_in_turns(list(found), reverse=reverse, first=first)
-    key = partial(_by, found, field, _Down if reverse else str)
-    return await sorted_in_turns(list(found), key, reverse=reverse, first=first)
+    value_of = VALUES[field]
 
+    def key(user: str) -> Any:
+        return value_of(found[user])
 
-def _by(found: dict[str, bytes], field: str, last: type[str], name: str) -> tuple[Any, str]:
-    record = user_of(found[name])
-    return (record.created_ms if field == "created" else getattr(record, field).casefold()), last(name)
-
-
-class _Down(str):
-    """A name that comes before those that are smaller: turned round with all others it stands where it would have."""
-
-    __slots__ = ()
-    __lt__ = str.__gt__
-    __gt__ = str.__lt__
+    return await sorted_in_turns(list(found), key, reverse=reverse, first=first, tie=str)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

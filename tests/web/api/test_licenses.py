@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import get_args
 
 import pytest
 
 from seatd.store.registry_values import LicenseRow
-from seatd.web.api.license_rows import DAY_MS, days_left, views
+from seatd.web.api.license_rows import DAY_MS, Views, days_left, views
 from seatd.web.api.license_use import validity
+from seatd.web.api.licenses import Sort
 from seatd.web.api.organisation_shapes import listed
-from seatd.web.api.shapes import PageQuery
+from seatd.web.api.shapes import PageQuery, moment
 from tests.web.conftest import Site, license_key
 
 PROFILE = {"name": "Beta GmbH", "agency": "wholesale", "external_id": "X-1"}
@@ -232,3 +235,24 @@ async def test_weeks_are_shown_where_somebody_knows_them(site: Site) -> None:
         ("acme-3", -3.0),
         ("acme-1", None),
     ]
+
+
+@pytest.mark.parametrize("field", sorted({name.lstrip("-") for name in get_args(Sort)}))
+async def test_what_the_registry_sorts_by_is_what_it_shows(site: Site, field: str) -> None:
+    await site.imported(
+        {"tier": "gold", "name": "b", "limit": 3},
+        {"product": "CHAT", "kind": "nominal", "limit": 7, "name": "a"},
+        {"valid_from_ms": site.services.now_ms() + DAY_MS, "limit": 1},
+    )
+    rows = await site.services.store.registry()
+
+    async def weeks(rows: Sequence[LicenseRow]) -> Mapping[str, float]:
+        return {rows[0].id: 2.0}
+
+    shown = await Views.of(replace(site.services, week_changes=weeks), rows)
+    values = [getattr(shown.view(row), field) for row in rows]
+    value_of = shown.value_of(field)
+    if isinstance(values[0], datetime):
+        assert [moment(value_of(row)) for row in rows] == values
+    else:
+        assert list(map(value_of, rows)) == values

@@ -21,6 +21,34 @@ async def test_it_is_stable_as_sorted_is(number: int, reverse: bool) -> None:
     assert await sorted_in_turns(rows, reverse=reverse) == sorted(rows, reverse=reverse)
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("first", [0, 1, 7, AT_ONCE, AT_ONCE + 1])
+async def test_the_first_of_many_are_those_of_all(first: int, reverse: bool) -> None:
+    rows = [(place * 7919 % 31, place) for place in range(AT_ONCE * 5 + 7)]
+
+    def key(row: tuple[int, int]) -> int:
+        return row[0]
+
+    found = await sorted_in_turns(rows, key, reverse=reverse, first=first)
+    assert found == sorted(rows, key=key, reverse=reverse)[:first]
+    found = await sorted_in_turns(rows, reverse=reverse, first=first)
+    assert found == sorted(rows, reverse=reverse)[:first]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("first", [None, 7, AT_ONCE])
+@pytest.mark.parametrize("number", [9, AT_ONCE * 3])
+async def test_those_with_the_same_key_are_never_reversed(
+    number: int, first: int | None, reverse: bool
+) -> None:
+    rows = [(place * 7919 % 31, place * 7 % number) for place in range(number)]
+    found = await sorted_in_turns(
+        rows, lambda row: row[0], reverse=reverse, first=first, tie=lambda row: row[1]
+    )
+    expected = sorted(rows, key=lambda row: (-row[0] if reverse else row[0], row[1]))
+    assert found == expected[:first]
+
+
 async def test_others_have_their_turn() -> None:
     turns = 0
 

@@ -49,23 +49,28 @@ local function portions(words, send)
   end
 end
 
--- How long each count has lasted in the meter's hour, and under which names that stands.
+-- How long each count has lasted in the meter's hour, and under which names that stands. There may be hundreds of counts, and `format`
+-- writes a number in a third of the time that `..` takes.
 local function spread_of(scope, meter)
-  local by_count, counts, fields, at, width = {}, {}, {}, meter[4], nil
-  while at > 0 and at <= meter[5] do
-    counts[#counts + 1], fields[#fields + 1] = at, at .. '\0' .. scope
-    at, width = bucket(at)
+  local by_count, counts, fields, at, highest, number = {}, {}, {}, meter[4], meter[5], 0
+  local format, rest, width = string.format, '\0' .. scope, 1
+  while at > 0 and at <= highest do
+    if at >= 200 then
+      at, width = bucket(at)
+    end
+    number = number + 1
+    counts[number], fields[number] = at, format('%d', at) .. rest
     at = at + width
   end
-  local found = {}
+  number = 0
   portions(fields, function(...)
     for _, ms in ipairs(redis.call('HMGET', spread, ...)) do
-      found[#found + 1] = tonumber(ms) or 0
+      number = number + 1
+      if ms then
+        by_count[counts[number]] = ms + 0
+      end
     end
   end)
-  for i, ms in ipairs(found) do
-    by_count[counts[i]] = ms > 0 and ms or nil
-  end
   return by_count, fields
 end
 

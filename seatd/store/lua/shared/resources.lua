@@ -25,13 +25,3 @@ local function switched_on(product, where)
   end
   return sum
 end
-
-local function per_product()
-  local sums = {}
-  for product, per_domain in pairs(all_switched()) do
-    for _, number in pairs(per_domain) do
-      sums[product] = (sums[product] or 0) + number
-    end
-  end
-  return sums
-end
