@@ -1,4 +1,4 @@
-"""Coming back as the contract says: after what the server has asked for at least, and after a longer and longer time of one's own."""
+"""Coming back as the contract says: not before the server has asked for it, and after longer and longer times of one's own."""
 
 from __future__ import annotations
 

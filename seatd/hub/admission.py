@@ -16,7 +16,7 @@ from seatd.hub.lag import Lag
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
 
-RETRY_AFTER_S = (1, 5)
+RETRY_AFTER_S = (1, 8)
 """Not one number for all: a crowd that is told the same comes back together."""
 
 
@@ -29,14 +29,15 @@ class Admission:
         self._hub = hub
         hub.metrics.hellos_waiting.set_function(lambda: self.hellos)
 
-    def refuses_upgrade(self) -> str:
-        """What there is too much of for one more socket, or "". Who is refused is counted."""
+    def refuses_upgrade(self, *, waited_s: float) -> str:
+        """What there is too much of for one more socket, or "". Who is refused is counted. `waited_s`: how long he has waited
+        already to be looked at."""
         hub, options = self._hub, self._hub.options
         reasons = {
             "draining": hub.draining,
             "max_sessions": hub.is_full,
             "descriptors": hub.is_crowded,
-            "loop_lag": self.lag.now_s > options.max_lag_s,
+            "lag": max(self.lag.now_s, waited_s) > options.max_lag_s,
             "hellos": self.hellos >= options.max_hellos,
         }
         return self._counted(next((reason for reason, holds in reasons.items() if holds), ""))

@@ -14,6 +14,7 @@ from seatd.hub.admission import retry_after_s
 from seatd.hub.hub import Hub
 from seatd.hub.session import Session
 from seatd.web.headers import secure
+from seatd.web.waited import waited_s
 from seatd_protocol import codes
 from seatd_protocol.codec import CODECS, MAX_FRAME
 
@@ -165,7 +166,7 @@ def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -
 def _refusal(request: web.Request) -> web.Response | None:
     """Why there is no upgrade, if there is none."""
     hub = request.app[HUB]
-    if hub.admission.refuses_upgrade():
+    if hub.admission.refuses_upgrade(waited_s=waited_s(request)):
         refusal = _problem(
             503, "this node takes no more sessions for now", {"Retry-After": str(retry_after_s())}
         )
