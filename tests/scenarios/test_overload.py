@@ -28,10 +28,6 @@ LATE = {"CLIENTS_MAX_LAG": "200ms"}
 SLOW_S = 0.4
 
 
-def clients_of(node: Server) -> str:
-    return node.clients
-
-
 @pytest.fixture
 async def companies() -> AsyncIterator[list[Company]]:
     """Their connections end with the test."""
@@ -231,6 +227,3 @@ async def test_who_comes_back_finds_a_place_that_newcomers_may_not_take(
 async def waiting(node: Server) -> bool:
     """Whether as many newcomers wait as may."""
     return await total(node, 'seatd_shed_total{reason="hellos"}') == HELLOS // 2
-
-
-# -- a crowd that comes back ----------------------------------------------------------------------
