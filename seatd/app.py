@@ -207,6 +207,7 @@ class Node:
             address.port,
             bounds=Bounds.of(DOORS[name], descriptors.limit()),
             on_shut=self.metrics.doors_shut_total.labels(name).inc,
+            admission=self.hub.admission if name == "clients" else None,
             tls=tls,
             shared=True if self.worker else None,
         )

@@ -7,6 +7,7 @@ Nobody is denied a seat here. Whoever is sent away gets 503 with `Retry-After` b
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 RETRY_AFTER_S = (1, 8)
 """Not one number for all: a crowd that is told the same comes back together."""
 
+PRESSED_S = 1.0
+"""For so long after somebody was sent away the node expects to send away others."""
+
 
 class Admission:
     """Counts the hellos that wait for the store (`hellos`), and whom it sends away."""
@@ -27,6 +31,7 @@ class Admission:
         self.lag = Lag()
         self.hellos = 0
         self._hub = hub
+        self._pressed_until_s = 0.0
         hub.metrics.hellos_waiting.set_function(lambda: self.hellos)
 
     def refuses_upgrade(self, *, waited_s: float) -> str:
@@ -50,6 +55,11 @@ class Admission:
             return self._counted("max_sessions")
         return self._counted("hellos" if self.hellos >= (most if comes_back else most // 2) else "")
 
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody was sent away just now: the next may be, too, and that should cost little."""
+        return time.monotonic() < self._pressed_until_s
+
     @contextmanager
     def hello(self) -> Iterator[None]:
         """While inside, a hello waits for its answer."""
@@ -61,6 +71,7 @@ class Admission:
 
     def _counted(self, reason: str) -> str:
         if reason:
+            self._pressed_until_s = time.monotonic() + PRESSED_S
             self._hub.metrics.shed_total.labels(reason).inc()
         return reason
 

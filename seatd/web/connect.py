@@ -166,7 +166,7 @@ def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -
 def _refusal(request: web.Request) -> web.Response | None:
     """Why there is no upgrade, if there is none."""
     hub = request.app[HUB]
-    if hub.admission.refuses_upgrade(waited_s=waited_s(request)):
+    if hub.admission.refuses_upgrade(waited_s=waited_s(request.get_extra_info("socket"))):
         refusal = _problem(
             503, "this node takes no more sessions for now", {"Retry-After": str(retry_after_s())}
         )

@@ -21,6 +21,8 @@ import structlog
 from aiohttp import web
 
 from seatd import descriptors
+from seatd.hub.admission import Admission
+from seatd.web.porter import Porter
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +50,8 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Door(web.TCPSite):
-    """Listens at HOST:PORT for `runner`'s application, while there is room. `on_shut` is told each time that it shuts."""
+    """Listens at HOST:PORT for `runner`'s application, while there is room. `on_shut` is told each time that it shuts.
+    `admission`: who is to be sent away while there is too much to do; None: nobody."""
 
     def __init__(
         self,
@@ -58,12 +61,15 @@ class Door(web.TCPSite):
         *,
         bounds: Bounds,
         on_shut: Callable[[], None],
+        admission: Admission | None = None,
         tls: ssl.SSLContext | None = None,
         shared: bool | None = None,
     ) -> None:
         super().__init__(runner, host, port, ssl_context=tls, backlog=BACKLOG, reuse_port=shared)
         self._bounds = bounds
         self._on_shut = on_shut
+        self._admission = admission
+        self._porters: set[Porter] = set()
         self._left = 0
         self._listeners: list[socket.socket] = []
         self._servers: list[asyncio.AbstractServer] = []
@@ -92,6 +98,8 @@ class Door(web.TCPSite):
         self._close()
         for listener in self._listeners:
             listener.close()
+        for porter in tuple(self._porters):
+            porter.abort()
         await super().stop()
 
     async def _open(self) -> None:
@@ -114,8 +122,11 @@ class Door(web.TCPSite):
         self._left -= 1
         if self._left <= 0 and self._look_again is None:
             self._look_again = asyncio.get_running_loop().call_soon(self._look)
-        assert self._runner.server is not None
-        return self._runner.server()
+        inside = self._runner.server
+        assert inside is not None
+        if self._admission is not None and self._admission.pressed:
+            return Porter(self._admission, inside, self._porters)
+        return inside()
 
     def _look(self) -> None:
         """Counts what is open; shuts, or opens, as there is room."""

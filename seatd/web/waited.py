@@ -9,17 +9,14 @@ from __future__ import annotations
 import socket
 import struct
 
-from aiohttp import web
-
 TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 """Linux has it."""
 _LAST_DATA_RECV_MS = struct.Struct("=52xI")
 """Of struct tcp_info in linux/tcp.h: milliseconds since data came last."""
 
 
-def waited_s(request: web.Request) -> float:
-    """Seconds since the client has sent the last of what has come; 0 where the system does not tell."""
-    wire = request.get_extra_info("socket")
+def waited_s(wire: socket.socket | None) -> float:
+    """Seconds since a client has sent the last of what has come; 0 where the system does not tell."""
     if TCP_INFO is None or wire is None:
         return 0.0
     try:
