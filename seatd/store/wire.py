@@ -19,8 +19,6 @@ from redis.exceptions import InvalidResponse
 Words = tuple[Any, ...]
 """A command as it is sent: its name, then its arguments."""
 
-SECOND_LOOK_S = 0.01
-
 _NOT_YET = object()
 
 
@@ -155,17 +153,15 @@ class Wire(asyncio.Protocol):
 
     # -- silence ----------------------------------------------------------------------------------
 
-    def _look(self, sure: bool = False) -> None:
+    def _look(self) -> None:
         self._watch = None
         if not self._batches:
             return
         left_s = max(self._heard_s, self._batches[0].sent_s) + self._timeout_s - self._loop.time()
-        if left_s > 0:
-            self._watch = self._loop.call_later(left_s, self._look)
-        elif sure:
+        if left_s <= 0:
             self._cut(TimeoutError("the store does not answer"))
-        else:  # a loop that was late itself may have the answer waiting: it reads before it looks again
-            self._watch = self._loop.call_later(SECOND_LOOK_S, self._look, True)
+        else:
+            self._watch = self._loop.call_later(left_s, self._look)
 
     def _cut(self, why: Exception) -> None:
         self._why = why
