@@ -33,6 +33,7 @@ from seatd.store_settings import connect_options, store_options
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
 from seatd.web.connect import make_client_app
 from seatd.web.console import ConsoleOptions
+from seatd.web.door import Bounds, Door
 from seatd.web.fetch import fetch
 from seatd.web.own_pages import make_own_app
 from seatd.web.services import Services
@@ -42,11 +43,11 @@ from seatd.web.weeks import Weeks
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 4096
-"""Connections that may wait for the first turn of a reconnecting crowd."""
 IDLE_S = 5.0
 """How long a connection may be silent before and between requests (aiohttp's own default is an hour)."""
 STOP_S = 3.0
+DOORS = {"clients": 2, "admin": 4}
+"""One half, one quarter of the descriptors that are kept back from clients is out of reach for who comes to a listener."""
 
 FAILURES = (
     EngineError,
@@ -190,17 +191,25 @@ class Node:
         if self.worker is not None:
             await self._tell_siblings(services, self.worker.siblings.own)
         origins = frozenset(settings.clients.allowed_origins)
-        admin = await self._serve(make_admin_app(services), settings.admin.listen, None)
+        admin = await self._serve("admin", make_admin_app(services), settings.admin.listen, None)
         clients = await self._serve(
-            make_client_app(self.hub, origins), settings.clients.listen, _tls(settings)
+            "clients", make_client_app(self.hub, origins), settings.clients.listen, _tls(settings)
         )
         return clients, admin
 
-    async def _serve(self, app: web.Application, address: Address, tls: ssl.SSLContext | None) -> str:
+    async def _serve(
+        self, name: str, app: web.Application, address: Address, tls: ssl.SSLContext | None
+    ) -> str:
         runner = await self._runner(app)
-        shared = True if self.worker else None
-        site = web.TCPSite(
-            runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG, reuse_port=shared
+        site = Door(
+            runner,
+            address.host,
+            address.port,
+            bounds=Bounds.of(DOORS[name], descriptors.limit()),
+            on_shut=self.metrics.doors_shut_total.labels(name).inc,
+            admission=self.hub.admission if name == "clients" else None,
+            tls=tls,
+            shared=True if self.worker else None,
         )
         try:
             await site.start()
@@ -275,6 +284,8 @@ def _hub_options(settings: Settings) -> HubOptions:
         hello_timeout_s=settings.clients.hello_timeout_s,
         max_sessions=settings.clients.max_sessions,
         max_connections=descriptors.room(descriptors.limit()),
+        max_lag_s=settings.clients.max_lag_s,
+        max_hellos=settings.clients.max_hellos,
         remember_s=sessions.tombstone_s,
         per_user=sessions.per_user,
         queue_limit=sessions.queue_limit,

@@ -133,6 +133,7 @@ def _amounts(settings: Settings) -> Iterator[BrokenRule]:
     clients, sessions, store = settings.clients, settings.sessions, settings.store
     for name, value, least, most in (
         ("clients.max_sessions", clients.max_sessions, 1, 1_000_000),
+        ("clients.max_hellos", clients.max_hellos, 2, 1_000_000),
         ("node.workers", settings.node.workers, 1, MOST_WORKERS),
         ("sessions.per_user", sessions.per_user, 1, 10_000),
         ("sessions.queue_limit", sessions.queue_limit, 1, 1_000),

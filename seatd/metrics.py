@@ -43,6 +43,7 @@ class Metrics:
         self._define_seats()
         self._define_logouts()
         self._define_webhooks()
+        self._define_edge()
         self._define_node()
         self.build_info = self._gauge("build_info", "Always 1; the label says which version runs.", "version")
         self.build_info.labels(version).set(1)
@@ -106,6 +107,17 @@ class Metrics:
         )
         self.webhook_pending = self._gauge(
             "webhook_pending", "Deliveries to webhooks that wait, in the whole store."
+        )
+
+    def _define_edge(self) -> None:
+        self.shed_total = self._counter(
+            "shed_total", "Newcomers sent away to come back later, by what there was too much of.", "reason"
+        )
+        self.hellos_waiting = self._gauge("hellos_waiting", "Hellos that wait for the store's answer.")
+        self.doors_shut_total = self._counter(
+            "doors_shut_total",
+            "Times that a listener took no connections, for want of descriptors.",
+            "listener",
         )
 
     def _define_node(self) -> None:

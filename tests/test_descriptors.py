@@ -43,11 +43,8 @@ async def test_a_node_with_few_descriptors_refuses_who_does_not_fit() -> None:
         for _ in range(100):  # more than there are descriptors
             refusal = await upgrade(node.clients)
             assert isinstance(refusal, Refusal)
-            assert (refusal.status, refusal.headers["retry-after"], refusal.headers["connection"]) == (
-                503,
-                "2",
-                "close",
-            )
+            assert (refusal.status, refusal.headers["connection"]) == (503, "close")
+            assert 1 <= int(refusal.headers["retry-after"]) <= 8
         for socket in inside:
             assert isinstance(socket, WebSocket)
             socket.abort()

@@ -155,5 +155,7 @@ def test_no_label_can_name_a_person_or_a_session() -> None:
         "version",
         "customer",
         "license",
+        "reason",
+        "listener",
     }
     assert labels == bounded

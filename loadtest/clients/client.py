@@ -35,7 +35,8 @@ from seatd_protocol.messages import (
 
 class VirtualClient:
     """The `number`-th. `welcome` is its session, while it has one or may come back to it; `waits` while it is in the queue;
-    `source`: which of the addresses it connects from, counted on beyond the last to the first."""
+    `source`: which of the addresses it connects from, counted on beyond the last to the first; `asked_to_wait_s`: how long the
+    last refusal of an upgrade asked it to stay away."""
 
     __slots__ = (
         *(
@@ -49,7 +50,7 @@ class VirtualClient:
             "_told",
             "_wanted_close",
         ),
-        *("number", "source", "terms", "waits", "welcome"),
+        *("asked_to_wait_s", "number", "source", "terms", "waits", "welcome"),
     )
 
     def __init__(self, terms: Terms, number: int) -> None:
@@ -57,6 +58,7 @@ class VirtualClient:
         self.number = self.source = number
         self.welcome: Welcome | None = None
         self.waits = False
+        self.asked_to_wait_s = 0.0
         self._codec: Codec = CODECS[terms.protocol]
         self._connection: Connection | None = None
         self._answers = Answers()
@@ -138,11 +140,13 @@ class VirtualClient:
     async def _connect(self, place: Place) -> bool:
         sources, recorder = self.terms.sources, self.terms.recorder
         source = sources[self.source % len(sources)] if sources else None
+        self.asked_to_wait_s = 0.0
         try:
             connection = await Connection.open(
                 place, self.terms.protocol, self._heard, self._ended_of, source, self.terms.ca
             )
         except Refused as error:
+            self.asked_to_wait_s = error.wait_s
             recorder.count(f"{'' if error.status in BUSY else 'error '}refused HTTP {error.status}")
         except (OSError, TimeoutError) as error:
             recorder.count(f"error connect: {type(error).__name__}")

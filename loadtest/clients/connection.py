@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import struct
 from collections.abc import Callable
@@ -16,14 +17,16 @@ from loadtest.clients.frames import BINARY, CLOSE, PING, PONG, TEXT, Frames, fra
 CONNECT_S = 20.0
 _KEY = "AAAAAAAAAAAAAAAAAAAAAA=="  # whether the answer belongs to it is a browser's concern
 _END = b"\r\n\r\n"
+_RETRY_AFTER = re.compile(rb"(?i)\r\nretry-after: *([0-9]{1,5})(?:\r\n|$)")
 
 
 class Refused(Exception):
-    """The upgrade was refused. `status`: the HTTP answer's."""
+    """The upgrade was refused. `status`: the HTTP answer's; `wait_s`: how long it asks to stay away (`Retry-After`)."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, wait_s: float = 0.0) -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
+        self.wait_s = wait_s
 
 
 class Place(NamedTuple):
@@ -164,7 +167,8 @@ class Connection(asyncio.Protocol):
         if status == 101:
             self._upgraded.set_result(None)
         else:
-            self._upgraded.set_exception(Refused(status))
+            found = _RETRY_AFTER.search(head)
+            self._upgraded.set_exception(Refused(status, float(found[1]) if found else 0.0))
         return status == 101
 
     def _closed_by_server(self, payload: bytes) -> None:

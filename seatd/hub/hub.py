@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import structlog
 
+from seatd.hub.admission import Admission
 from seatd.hub.beats import Wheel
 from seatd.hub.deletions import Deletions
 from seatd.hub.departures import Departures
@@ -68,6 +69,7 @@ class Hub:
         self.draining = False
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.newcomers = Newcomers(options.hello_timeout_s)
+        self.admission = Admission(self)
         self.endings = Endings()
         self.memory = Memory(
             remember_s=options.remember_s,
@@ -123,6 +125,7 @@ class Hub:
             self.licenses.watch,
             self.reassertion.audit,
             self.untold.tell,
+            self.admission.lag.watch,
         )
         for work in background:
             self.spawn(forever(work))

@@ -30,15 +30,20 @@ async def hello(session: Session, message: Hello) -> None:
     hub = session.hub
     session.identity = await hub.tokens.check(message.token)
     session.device = message.device
-    if hub.is_full:
+    if hub.admission.refuses_hello(comes_back=message.resume is not None):
         note(session, Denied(code="overloaded", product=next(iter(message.need), None)))
         return session.close(codes.OVERLOADED)
+    with hub.admission.hello():
+        await _answered(session, message)
+    return None
+
+
+async def _answered(session: Session, message: Hello) -> None:
     if message.resume and await _resume(session, message.resume):
-        return None
+        return
     outcome = await _open(session, message)
     if isinstance(outcome, Denied):
         await refuse(session, message, outcome)
-    return None
 
 
 async def refuse(session: Session, message: Hello, denial: Denied) -> None:

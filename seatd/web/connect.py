@@ -10,9 +10,11 @@ import struct
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from seatd.hub.admission import retry_after_s
 from seatd.hub.hub import Hub
 from seatd.hub.session import Session
 from seatd.web.headers import secure
+from seatd.web.waited import waited_s
 from seatd_protocol import codes
 from seatd_protocol.codec import CODECS, MAX_FRAME
 
@@ -183,8 +185,10 @@ def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -
 def _refusal(request: web.Request) -> web.Response | None:
     """Why there is no upgrade, if there is none."""
     hub = request.app[HUB]
-    if hub.draining or hub.is_full or hub.is_crowded:
-        refusal = _problem(503, "this node takes no more sessions", {"Retry-After": "2"})
+    if hub.admission.refuses_upgrade(waited_s=waited_s(request.get_extra_info("socket"))):
+        refusal = _problem(
+            503, "this node takes no more sessions for now", {"Retry-After": str(retry_after_s())}
+        )
         refusal.force_close()  # its descriptor is needed
         return refusal
     if "token" in request.query or "access_token" in request.query:
