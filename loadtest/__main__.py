@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from loadtest import admin, table
+from loadtest import admin, curves, soak, table
 from loadtest.clients.errors import Unusable
 from seatd.serving import uvloop_factory
 
@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _admin(what.add_parser("admin", help="how fast administrators' pages are, and what grants wait for them"))
+    _curves(what.add_parser("curves", help="how costs change as sessions, licenses and seats become more"))
+    _soak(what.add_parser("soak", help="whether memory stays flat while people come and go"))
     return made
 
 
@@ -72,6 +74,23 @@ def _admin(pages: argparse.ArgumentParser) -> None:
     pages.add_argument("--grants-s", type=float, default=15, help="for how long grants are timed, twice")
     pages.add_argument("--out", type=Path, default=Path("bench-admin.json"), help="where the figures go")
     pages.set_defaults(run=admin.run)
+
+
+def _curves(lines: argparse.ArgumentParser) -> None:
+    lines.add_argument(
+        "--only", type=_names, default=[], metavar="CURVE,CURVE", help="sessions, licenses, seats"
+    )
+    lines.add_argument("--most", type=int, help="no point beyond so many  [15,000; 1,000; 100,000]")
+    lines.add_argument("--plot", action="store_true", help="only draw again what was recorded before")
+    lines.add_argument("--folder", type=Path, default=Path("loadtest/recorded"), help="of JSON and pictures")
+    lines.set_defaults(run=curves.run)
+
+
+def _soak(waves: argparse.ArgumentParser) -> None:
+    waves.add_argument("--minutes", type=float, default=20)
+    waves.add_argument("--clients", type=int, default=500, help="of a wave")
+    waves.add_argument("--out", type=Path, default=Path("soak.json"), help="where the figures go")
+    waves.set_defaults(run=soak.run)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from loadtest.machine import machine
 from loadtest.rows import MEASUREMENTS, Measurement, chosen
+from loadtest.rows.cores import together
 from loadtest.rows.goals import GOALS
 from loadtest.rows.row import Row, failed
 from loadtest.rows.scale import QUICK, Scale
@@ -54,6 +55,7 @@ async def measured(scale: Scale, names: Collection[str]) -> list[Row]:
 
 
 async def _rows(one: Measurement, scale: Scale, names: Collection[str], steps: Steps) -> list[Row]:
+    together()
     try:
         return await one.run(scale, names, steps.say)
     except Exception as error:

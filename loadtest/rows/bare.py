@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 
 from loadtest.clients.connection import Connection, Place
@@ -28,6 +29,7 @@ async def measured_floor(clients: int, turns_s: float) -> Bare:
     """Connects and echoes once with each, then echoes with a few as fast as they can; without `turns_s` it does not."""
     async with floor() as bare:
         on_core(0, [bare.pid])
+        on_core(1, [os.getpid()])
         before_s, before_kib = cpu_s(bare.pid), memory_kib(bare.pid)
         echoes = [Echo(number) for number in range(clients)]
         await some_at_once(echoes, lambda echo: echo.connect(bare.place))

@@ -7,14 +7,14 @@ clients are does not count.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Collection
 
 from loadtest.clients.client import VirtualClient
 from loadtest.own import own_server
-from loadtest.processes import children, cpu_s, memory_kib, on_core
+from loadtest.processes import cpu_s, memory_kib
 from loadtest.rows.bare import BUSY, Bare, measured_floor
+from loadtest.rows.cores import apart
 from loadtest.rows.engine import Engine, engine
 from loadtest.rows.people import FURTHER, NEED, all_signed_in, as_fast_as_they_can, plan
 from loadtest.rows.row import Row
@@ -38,8 +38,7 @@ async def measured(scale: Scale, names: Collection[str], say: Say) -> list[Row]:
         say(f"the floor: {scale.clients:,} connect and echo")
         bare = await measured_floor(scale.clients, scale.turns_s if "acquire" in names else 0)
     async with own_server(scale.clients, NEED, FURTHER) as server, engine(server.store) as store:
-        on_core(0, [server.pid])
-        on_core(1, [*children(server.pid), os.getpid()])
+        apart([server])
         crowd = _Crowd(scale, server, store, bare, say)
         return [row for row in await crowd.through(names) if row.name in names]
 
@@ -106,9 +105,9 @@ def _turn(one: VirtualClient) -> Callable[[], Awaitable[None]]:
 async def idle(server: Server, store: Engine, clients: int, beats: int) -> tuple[float, float]:
     """CPU per beat in us, and the scripts that the store is asked for in a second, while nobody does anything."""
     await asyncio.sleep(SETTLED_S)
-    before_s, (scripts, _) = cpu_s(server.pid), await store.scripts()
+    before_s, scripts = cpu_s(server.pid), await store.scripts()
     await asyncio.sleep(beats * BEAT_S)
-    used_s, (after, _) = cpu_s(server.pid) - before_s, await store.scripts()
+    used_s, after = cpu_s(server.pid) - before_s, await store.scripts()
     return used_s / (beats * clients) * 1e6, (after - scripts) / (beats * BEAT_S)
 
 

@@ -18,10 +18,9 @@ class Engine:
         """All that it holds."""
         return float((await self._client.info("memory"))["used_memory"])
 
-    async def scripts(self) -> tuple[float, float]:
-        """How many it has run so far, and the microseconds that they took in it."""
-        found = (await self._client.info("commandstats")).get("cmdstat_evalsha", {})
-        return float(found.get("calls", 0)), float(found.get("usec", 0))
+    async def scripts(self) -> float:
+        """How many it has run so far."""
+        return float((await self._client.info("commandstats")).get("cmdstat_evalsha", {}).get("calls", 0))
 
 
 @asynccontextmanager

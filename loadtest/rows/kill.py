@@ -7,6 +7,7 @@ from os import kill
 from signal import SIGKILL
 
 from loadtest.own import own_servers
+from loadtest.rows.cores import apart
 from loadtest.rows.people import FURTHER, NEED, plan, registry
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -17,6 +18,7 @@ from loadtest.scenarios.plan import Plan
 async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], None]) -> list[Row]:
     """By SIGKILL. Who has another session afterwards, or two, or none, makes it fail."""
     async with own_servers(2, scale.clients, NEED, FURTHER) as servers:
+        apart(servers)
         crowd = plan(servers, scale.clients)
         crowd.kill = lambda: kill(servers[-1].pid, SIGKILL)
         say(f"{scale.clients:,} sign in, their node is killed, they come back on the other one")

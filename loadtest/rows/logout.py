@@ -10,6 +10,7 @@ import aiohttp
 
 from loadtest.clients.client import VirtualClient
 from loadtest.own import DOMAIN, own_servers
+from loadtest.rows.cores import apart
 from loadtest.rows.people import FURTHER, NEED, all_signed_in, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -22,6 +23,7 @@ CLOSED_S = 5.0
 async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], None]) -> list[Row]:
     """One user after another, while all the others stay."""
     async with own_servers(2, scale.clients, NEED, FURTHER) as (asked, other):
+        apart([asked, other])
         crowd = plan([other], scale.clients)
         say(f"{scale.clients:,} sign in at one node")
         people = await all_signed_in(crowd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from loadtest.own import own_server
+from loadtest.rows.cores import apart
 from loadtest.rows.people import FURTHER, NEED, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -17,6 +18,7 @@ async def measured(_scale: Scale, _names: Collection[str], say: Callable[[str], 
     """As many wait as hold seats."""
     say(f"{WAITING} hold seats, {WAITING} wait")
     async with own_server(WAITING, NEED, FURTHER) as server:
+        apart([server])
         waiting = plan([server], 2 * WAITING, seats=WAITING)
         await queue.run(waiting)
         if waiting.recorder.errors:

@@ -7,11 +7,11 @@ kernel's accounts, so that who waits for the core costs nothing.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Sequence
 
 from loadtest.own import own_servers
-from loadtest.processes import children, cpu_s, on_core
+from loadtest.processes import cpu_s
+from loadtest.rows.cores import apart
 from loadtest.rows.people import FURTHER, NEED, all_gone, all_signed_in, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -25,8 +25,7 @@ async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], N
     """Judged is the node that loses more."""
     each = scale.signing_in
     async with own_servers(2, 2 * each, NEED, FURTHER) as nodes:
-        on_core(0, [node.pid for node in nodes])
-        on_core(1, [*children(nodes[0].pid), os.getpid()])
+        apart(nodes)
         await _signed_in(nodes, each)  # caches are warm, as they are in daily work
         alone, together = _nothing(nodes), _nothing(nodes)
         for number in range(scale.rounds):
