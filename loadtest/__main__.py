@@ -14,6 +14,7 @@ from loadtest.clients.errors import Unusable
 from seatd.serving import uvloop_factory
 
 DEFAULT = "table"
+MOST_MINUTES = 7 * 24 * 60
 
 
 def main() -> int:
@@ -56,13 +57,25 @@ def _table(rows: argparse.ArgumentParser) -> None:
     rows.add_argument("--only", type=_names, default=[], metavar="ROW,ROW", help="single rows, by name")
     rows.add_argument("--list", action="store_true", help="the names of the rows")
     rows.add_argument("--quick", action="store_true", help="in about two minutes, with few clients")
-    rows.add_argument("--clients", type=int, help="how many at once  [10,000; with --quick 500]")
+    rows.add_argument("--clients", type=_number, help="how many at once  [10,000; with --quick 500]")
     rows.add_argument("--out", type=Path, default=Path("bench.json"), help="where the figures go")
     rows.set_defaults(run=table.run)
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _number(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _minutes(text: str) -> float:
+    if not 0 < (minutes := float(text)) <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"more than 0, at most {MOST_MINUTES:,}")
+    return minutes
 
 
 def _admin(pages: argparse.ArgumentParser) -> None:
@@ -87,8 +100,8 @@ def _curves(lines: argparse.ArgumentParser) -> None:
 
 
 def _soak(waves: argparse.ArgumentParser) -> None:
-    waves.add_argument("--minutes", type=float, default=20)
-    waves.add_argument("--clients", type=int, default=500, help="of a wave")
+    waves.add_argument("--minutes", type=_minutes, default=20)
+    waves.add_argument("--clients", type=_number, default=500, help="of a wave")
     waves.add_argument("--out", type=Path, default=Path("soak.json"), help="where the figures go")
     waves.set_defaults(run=soak.run)
 

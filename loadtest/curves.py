@@ -14,12 +14,14 @@ from loadtest.plot import Panel, plot
 from loadtest.rows import grants
 from loadtest.rows.climb import climbed
 from loadtest.rows.cores import together
+from loadtest.rows.people import SOURCES
 from loadtest.sources import check_room
 from loadtest.steps import Steps
 
 Say = Callable[[str], None]
 Measure = Callable[[Sequence[int], Say], Awaitable[dict[str, Any]]]
 
+LEAST_POINTS = 2
 SESSIONS = (100, 300, 1_000, 3_000, 6_000, 10_000, 15_000)
 LICENSES = (1, 3, 10, 30, 100, 300, 1_000)
 SEATS = (100, 1_000, 10_000, 30_000, 100_000)
@@ -29,23 +31,32 @@ async def run(options: argparse.Namespace) -> int:
     """Measures those that are asked for and draws them; with `--plot` draws what was measured before. Raises `Unusable`."""
     if not options.plot:
         options.folder.mkdir(parents=True, exist_ok=True)
-        for name in options.only or CURVES:
-            if name not in CURVES:
-                raise Unusable(f"there is no curve {name!r}; the curves are {', '.join(CURVES)}")
-            await _measured(name, options.most, options.folder)
+        for name, numbers in _chosen(options.only, options.most).items():
+            await _measured(name, numbers, options.folder)
     for name, curve in CURVES.items():
         if (recorded := options.folder / f"{name}.json").exists():
             drawn(recorded, curve.panels)
     return 0
 
 
-async def _measured(name: str, most: int | None, folder: Path) -> None:
+def _chosen(names: Sequence[str], most: int | None) -> dict[str, list[int]]:
+    """At which numbers which curves are measured; without a name all."""
+    found = {}
+    for name in names or CURVES:
+        if name not in CURVES:
+            raise Unusable(f"there is no curve {name!r}; the curves are {', '.join(CURVES)}")
+        numbers = CURVES[name].numbers
+        found[name] = [number for number in numbers if most is None or number <= most]
+        if len(found[name]) < LEAST_POINTS:
+            least = numbers[LEAST_POINTS - 1]
+            raise Unusable(f"a curve has two points at least: for {name}, --most is {least:,} or more")
+    if "sessions" in found:
+        check_room(found["sessions"][-1], SOURCES)
+    return found
+
+
+async def _measured(name: str, numbers: Sequence[int], folder: Path) -> None:
     curve = CURVES[name]
-    numbers = [number for number in curve.numbers if most is None or number <= most]
-    if len(numbers) < 2:
-        raise Unusable(f"a curve has two points at least: for {name} --most is {curve.numbers[1]:,} or more")
-    if name == "sessions":
-        check_room(numbers[-1], ())
     before = machine()
     together()
     with Steps() as steps:

@@ -54,7 +54,7 @@ async def run(options: argparse.Namespace) -> int:
     drawn(options.out)
     _show(samples, grown)
     print(f"the figures are in {options.out}, a picture is beside it")
-    return int(any(_verdict(one) != "flat" for one in grown.values()))
+    return int(any(verdict(one) != "flat" for one in grown.values()))
 
 
 async def waves(clients: int, seconds: float) -> list[Sample]:
@@ -92,7 +92,8 @@ def growth(values: Sequence[float]) -> float | None:
     return mean(values[-third:]) / mean(values[-2 * third : -third])
 
 
-def _verdict(grown: float | None) -> str:
+def verdict(grown: float | None) -> str:
+    """`flat`, `GROWS`, or that there were too few waves to tell."""
     if grown is None:
         return "too few waves"
     return "flat" if grown <= FLAT else "GROWS"
@@ -105,7 +106,7 @@ def _show(samples: Sequence[Sample], grown: dict[str, float | None]) -> None:
     for name, ratio in grown.items():
         first, last = (getattr(one, f"{name}_bytes") / MIB for one in (samples[0], samples[-1]))
         told = "" if ratio is None else f"{ratio:.3f}"
-        table.add_row(name, f"{first:.1f}", f"{last:.1f}", told, f"{FLAT:g}", _verdict(ratio))
+        table.add_row(name, f"{first:.1f}", f"{last:.1f}", told, f"{FLAT:g}", verdict(ratio))
     Console(width=110, highlight=False).print(table)
 
 

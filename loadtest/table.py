@@ -14,19 +14,22 @@ from loadtest.machine import machine
 from loadtest.rows import MEASUREMENTS, Measurement, chosen
 from loadtest.rows.cores import together
 from loadtest.rows.goals import GOALS
+from loadtest.rows.people import SOURCES
 from loadtest.rows.row import Row, failed
 from loadtest.rows.scale import QUICK, Scale
+from loadtest.sources import check_room
 from loadtest.steps import Steps
 
 
 async def run(options: argparse.Namespace) -> int:
-    """Measures, tells; 0 when every row reaches what it must. Raises `Unusable` for a row that there is not."""
+    """Measures, tells; 0 when every row reaches what it must. Raises `Unusable`."""
     if options.list:
         return listed()
     names = chosen(options.only)
     scale = QUICK if options.quick else Scale()
     if options.clients is not None:
         scale = scale.of(options.clients)
+    check_room(scale.clients, SOURCES)
     before = machine()
     rows = await measured(scale, names)
     show(rows, scale.clients)

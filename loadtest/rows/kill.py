@@ -31,10 +31,11 @@ async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], N
         "tried_again": float(crowd.recorder.counts["tried again"]),
         "sessions_by_the_server": float(counted),
     }
-    return [Row("kill", step.max_ms / 1000, more=more, wrong=_wrong(crowd, step.count, counted))]
+    return [Row("kill", step.max_ms / 1000, more=more, wrong=wrong(crowd, step.count, counted))]
 
 
-def _wrong(crowd: Plan, back: int, counted: int) -> str:
+def wrong(crowd: Plan, back: int, counted: int) -> str:
+    """What must not have happened, as a sentence; nothing when all are back, each once."""
     if crowd.recorder.errors:
         return f"{dict(crowd.recorder.counts)}"
     if not back == counted == crowd.clients:
