@@ -109,7 +109,10 @@ CURVES = {
         _sessions,
         {
             "session_kib": ("memory per session, node (KiB)", "sessions"),
-            "sign_in_us": ("the node's CPU per sign-in, of those since the point before (us)", "sessions"),
+            "sign_in_us": (
+                "the node's CPU per sign-in, beats of those who are there not counted (us)",
+                "sessions",
+            ),
             "beat_us": ("the node's CPU per beat, idle (us)", "sessions"),
         },
     ),
