@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from loadtest.clients.errors import Unusable
 from loadtest.machine import machine
@@ -19,7 +18,7 @@ from loadtest.sources import check_room
 from loadtest.steps import Steps
 
 Say = Callable[[str], None]
-Measure = Callable[[Sequence[int], Say], Awaitable[dict[str, Any]]]
+Measure = Callable[[Sequence[int], Say], Awaitable[dict[str, list[float]]]]
 
 LEAST_POINTS = 2
 SESSIONS = (100, 300, 1_000, 3_000, 6_000, 10_000, 15_000)
@@ -61,7 +60,10 @@ async def _measured(name: str, numbers: Sequence[int], folder: Path) -> None:
     together()
     with Steps() as steps:
         found = await curve.measure(numbers, steps.say)
-    told = {"curve": name, "title": curve.title, "machine": before, "at": numbers} | found
+    reached = numbers[: min(map(len, found.values()))]
+    if not reached:
+        raise Unusable(f"not even {numbers[0]:,} were reached")
+    told = {"curve": name, "title": curve.title, "machine": before, "at": reached} | found
     (folder / f"{name}.json").write_text(json.dumps(told, indent=2) + "\n")
 
 
@@ -79,17 +81,17 @@ def drawn(recorded: Path, panels: Mapping[str, tuple[str, str]]) -> None:
     print(f"drawn: {recorded.with_suffix('.svg')}")
 
 
-async def _sessions(numbers: Sequence[int], say: Say) -> dict[str, Any]:
+async def _sessions(numbers: Sequence[int], say: Say) -> dict[str, list[float]]:
     return await climbed(numbers, say)
 
 
-async def _licenses(numbers: Sequence[int], say: Say) -> dict[str, Any]:
+async def _licenses(numbers: Sequence[int], say: Say) -> dict[str, list[float]]:
     return {"grant_us": list((await grants.by_licenses(numbers, say)).values())}
 
 
-async def _seats(numbers: Sequence[int], say: Say) -> dict[str, Any]:
+async def _seats(numbers: Sequence[int], say: Say) -> dict[str, list[float]]:
     cost_us = await grants.by_sessions(numbers, say)
-    return {"grant_us": list(cost_us.values()), "growth": grants.growth(cost_us)}
+    return {"grant_us": list(cost_us.values())}
 
 
 class Curve:

@@ -26,3 +26,16 @@ async def test_each_height_has_its_costs(monkeypatch: pytest.MonkeyPatch) -> Non
         *("up to 150 sessions", "150 sessions are idle"),
     ]
     assert all(each > 0 for each in (*found["session_kib"], *found["scripts_per_s"]))
+
+
+async def test_it_ends_below_a_height_that_not_all_have_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.rows.climb.BEATS", 1)
+    real = climb.own_server
+    monkeypatch.setattr(climb, "own_server", lambda _seats, need, further: real(40, need, further))
+    said: list[str] = []
+    try:
+        found = await climb.climbed((30, 60), said.append)
+    finally:
+        together()
+    assert {len(values) for values in found.values()} == {1}
+    assert "'denied no_seat': 20" in said[-1]
