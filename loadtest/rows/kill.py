@@ -8,7 +8,7 @@ from signal import SIGKILL
 
 from loadtest.own import own_servers
 from loadtest.rows.cores import apart
-from loadtest.rows.people import FURTHER, NEED, plan, registry
+from loadtest.rows.people import FURTHER, NEED, cut, plan, registry
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
 from loadtest.scenarios import kill as scenario
@@ -24,6 +24,8 @@ async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], N
         say(f"{scale.clients:,} sign in, their node is killed, they come back on the other one")
         await scenario.run(crowd)
         counted = await registry(servers[0]).sessions()
+        story = wrong(crowd, crowd.recorder.steps["back"].count, counted)
+        cut(crowd.crowd)
     step = crowd.recorder.steps["back"]
     more = {
         "p50_s": step.percentile(50) / 1000,
@@ -31,7 +33,7 @@ async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], N
         "tried_again": float(crowd.recorder.counts["tried again"]),
         "sessions_by_the_server": float(counted),
     }
-    return [Row("kill", step.max_ms / 1000, more=more, wrong=wrong(crowd, step.count, counted))]
+    return [Row("kill", step.max_ms / 1000, more=more, wrong=story)]
 
 
 def wrong(crowd: Plan, back: int, counted: int) -> str:

@@ -11,7 +11,7 @@ import aiohttp
 from loadtest.clients.client import VirtualClient
 from loadtest.own import DOMAIN, own_servers
 from loadtest.rows.cores import apart
-from loadtest.rows.people import FURTHER, NEED, all_signed_in, plan
+from loadtest.rows.people import FURTHER, NEED, all_signed_in, cut, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
 from loadtest.scenarios.plan import Plan, until
@@ -30,6 +30,7 @@ async def measured(scale: Scale, _names: Collection[str], say: Callable[[str], N
         say("the other one is asked to force out single ones")
         await _forced_out(asked, crowd, people[: scale.logouts])
         step = crowd.recorder.steps["logout closed"]
+        cut(people)
     more = {"p50_ms": step.percentile(50), "max_ms": step.max_ms, "logouts": float(step.count)}
     return [Row("logout", step.percentile(99), more=more)]
 

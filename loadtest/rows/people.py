@@ -52,6 +52,12 @@ async def all_gone(people: Sequence[VirtualClient]) -> None:
         raise ValueError(f"{sum(one.present for one in people)} goodbyes were not answered")
 
 
+def cut(people: Sequence[VirtualClient]) -> None:
+    """Nobody is there any more, without a word: servers that stop then have nobody to send elsewhere, and stop at once."""
+    for one in people:
+        one.drop()
+
+
 async def as_fast_as_they_can(asking: Sequence[Callable[[], Awaitable[None]]], seconds: float) -> int:
     """How often all of them together are answered in that time."""
     until_s, done = time.perf_counter() + seconds, 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from loadtest.own import own_server
 from loadtest.rows.cores import apart
-from loadtest.rows.people import FURTHER, NEED, plan
+from loadtest.rows.people import FURTHER, NEED, cut, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
 from loadtest.scenarios import queue
@@ -23,5 +23,6 @@ async def measured(_scale: Scale, _names: Collection[str], say: Callable[[str], 
         await queue.run(waiting)
         if waiting.recorder.errors:
             raise ValueError(f"{dict(waiting.recorder.counts)}")
+        cut(waiting.crowd)
         step = waiting.recorder.steps["handed on"]
     return [Row("queue", step.percentile(99), more={"p50_ms": step.percentile(50)})]
