@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +23,20 @@ def main() -> int:
     options = parser().parse_args(completed(sys.argv[1:]))
     try:
         with asyncio.Runner(loop_factory=uvloop_factory()) as runner:
-            status: int = runner.run(options.run(options))
+            return runner.run(_run(options))
     except Unusable as error:
         print(f"./dev bench: {error}", file=sys.stderr)
         return 2
+    except asyncio.CancelledError:
+        return 143
+
+
+async def _run(options: argparse.Namespace) -> int:
+    """SIGTERM ends it in order, as Ctrl-C does: no server stays behind."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    status: int = await options.run(options)
     return status
 
 
