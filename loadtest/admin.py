@@ -22,7 +22,7 @@ async def run(options: argparse.Namespace) -> int:
     them = customers(options.customers, options.licenses, options.users, options.seats)
     async with running_server() as server, second_node(server.store) as node:
         filled_s = await _filled(node, them)
-        figures = await _measured(server, node, them, options)
+        figures = await measured(server, node, them, options.rounds, options.grants_s)
     about = {name: getattr(options, name) for name in ("customers", "licenses", "users", "seats")}
     show(", ".join(f"{value:,} {name}" for name, value in about.items()), figures)
     write(options.out, figures, filled_s=round(filled_s, 1), **about)
@@ -39,9 +39,10 @@ async def _filled(node: SecondNode, them: list[Customer]) -> float:
     return time.monotonic() - began_s
 
 
-async def _measured(
-    server: Server, node: SecondNode, them: list[Customer], options: argparse.Namespace
+async def measured(
+    server: Server, node: SecondNode, them: list[Customer], rounds: int, grants_s: float
 ) -> list[Figure]:
+    """Each page so many times, then grants, for so long without and as long with pages being looked at."""
     asked = pages(them)
     async with aiohttp.ClientSession() as http, grants(server, node, them) as ways:
         asker = Asker(server, http)
@@ -49,9 +50,9 @@ async def _measured(
             await Asker(server, http).ask(
                 name, path
             )  # connections and caches are warm, as they are in daily work
-            for _ in range(options.rounds):
+            for _ in range(rounds):
                 await asker.ask(name, path)
-        alone = await timed(ways, options.grants_s)
+        alone = await timed(ways, grants_s)
         async with asking(server, asked.values()):
-            meanwhile = await timed(ways, options.grants_s)
+            meanwhile = await timed(ways, grants_s)
         return [*asker.figures(), *compared(alone, meanwhile)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +10,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from loadtest.machine import machine
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,5 @@ def show(title: str, figures: Iterable[Figure]) -> None:
 
 def write(path: Path, figures: Iterable[Figure], **about: Any) -> None:
     """Writes them as JSON, with what is known of the machine."""
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
     rows = [asdict(one) | {"verdict": one.verdict} for one in figures]
-    path.write_text(json.dumps({"machine": machine, **about, "milliseconds": rows}, indent=2) + "\n")
+    path.write_text(json.dumps({"machine": machine(), **about, "milliseconds": rows}, indent=2) + "\n")

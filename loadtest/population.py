@@ -62,12 +62,13 @@ def _shares(total: int, count: int) -> list[int]:
 
 async def fill(node: SecondNode, them: Sequence[Customer], advance: Advance) -> None:
     """Puts all of it in."""
-    await _batched(_licenses(node, customer, advance) for customer in them)
-    await _batched(_users(node, customer, advance) for customer in them)
-    await _batched(_sessions(node, them, advance))
+    await batched(bring_licenses(node, customer, advance) for customer in them)
+    await batched(_users(node, customer, advance) for customer in them)
+    await batched(_sessions(node, them, advance))
 
 
-async def _licenses(node: SecondNode, customer: Customer, advance: Advance) -> None:
+async def bring_licenses(node: SecondNode, customer: Customer, advance: Advance) -> None:
+    """Imports all licenses of one of them, and claims its domain."""
     await node.store.put_license(_key(customer), deed=_deed("licenses.import", customer.name))
     await node.store.claim_domains(customer.name, [customer.domain])
     advance(customer.licenses)
@@ -130,11 +131,11 @@ def _sessions(node: SecondNode, them: Sequence[Customer], advance: Advance) -> I
     for number in range(longest):
         for customer in them:
             if number < customer.sessions:
-                yield _session(node, customer, number, advance)
+                yield sign_in(node, customer, number, COMPETITIVE[number % len(COMPETITIVE)], advance)
 
 
-async def _session(node: SecondNode, customer: Customer, number: int, advance: Advance) -> None:
-    product = COMPETITIVE[number % len(COMPETITIVE)]
+async def sign_in(node: SecondNode, customer: Customer, number: int, product: str, advance: Advance) -> None:
+    """A session of one of the users, at that node."""
     got = await node.store.open(customer.name, node.name, opening(customer, number, product))
     assert isinstance(got, Granted), got
     advance(1)
@@ -153,7 +154,7 @@ def opening(customer: Customer, number: int, product: str) -> Opening:
     )
 
 
-async def _batched(calls: Iterable[Awaitable[None]]) -> None:
+async def batched(calls: Iterable[Awaitable[object]]) -> None:
     """Awaits them all, so many at a time: they travel to the store together."""
     left = iter(calls)
 

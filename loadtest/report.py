@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import platform
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -15,10 +13,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-import seatd
 from loadtest.chart import chart
 from loadtest.clients.errors import BadReport
 from loadtest.clients.recorder import RESOLUTION, Recorder
+from loadtest.machine import machine
 
 COLUMNS = {"count": "count", "rate_per_s": "a second", "p50": "p50", "p90": "p90", "p99": "p99"} | {
     "p99.9": "p99.9",
@@ -51,14 +49,7 @@ def report_of(scenario: str, options: dict[str, Any], recorder: Recorder, second
 
 
 def _machine() -> dict[str, Any]:
-    return {
-        "seatd_loadtest": seatd.__version__,
-        "python": platform.python_version(),
-        "loop": type(asyncio.get_running_loop()).__module__.partition(".")[0],
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "load": os.getloadavg(),
-    }
+    return machine() | {"loop": type(asyncio.get_running_loop()).__module__.partition(".")[0]}
 
 
 def _seconds(recorder: Recorder, seconds: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-INK, GRID = "#111827", "#e5e7eb"
+INK, QUIET, GRID = "#111827", "#6b7280", "#e5e7eb"
 COLORS = (
     *("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed"),
     *("#0891b2", "#be185d", "#4d7c0f", "#78350f", "#475569"),
@@ -46,6 +46,11 @@ def path(points: list[tuple[float, float]], stroke: str, width: float) -> str:
     )
 
 
+def dot(x: float, y: float, fill: str) -> str:
+    """A measured point."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{fill}"/>'
+
+
 def box(x: float, y: float, wide: float, high: float, fill: str) -> str:
     """A filled rectangle."""
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" fill="{fill}"/>'
@@ -69,3 +74,11 @@ def round_up(value: float) -> float:
         return 1
     power = 10 ** math.floor(math.log10(value))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value))
+
+
+def round_up_finely(value: float) -> float:
+    """The next of 1, 2, 3, 4, 6, 8, 10, 20 and so on, also below 1; 1 for nothing."""
+    if value <= 0:
+        return 1
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 3, 4, 6, 8, 10, 20) if step * power >= value)
