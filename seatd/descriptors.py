@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 
@@ -41,9 +42,7 @@ def opened() -> int:
     there are thousands."""
     try:
         return len(os.listdir(OPEN)) - 1
-    except (
-        FileNotFoundError
-    ):  # a system that does not tell: the door stays open, as it was before there was one
-        return 0
-    except OSError:
-        return limit()
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            return limit()
+        return 0  # a system that does not tell: the door stays open, as it was before there was one

@@ -41,3 +41,5 @@ def _rest_of(work: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, 
             waits_for = work.send(heard) if failure is None else work.throw(failure)
         except StopIteration:
             return
+        finally:
+            failure = None  # it knows this frame: a ring

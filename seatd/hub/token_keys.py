@@ -17,6 +17,8 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from jwt.algorithms import HMACAlgorithm
+from jwt.exceptions import InvalidKeyError
 
 Algorithm = Literal["EdDSA", "ES256", "RS256", "HS256"]
 PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -59,10 +61,16 @@ class _JwkSet(msgspec.Struct):
 
 
 def shared_secret(secret: str) -> TokenKey:
-    """The HS256 key. `BadKey` when the secret is shorter than 32 bytes."""
+    """The HS256 key. `BadKey` when the secret is shorter than 32 bytes, or no secret: a public key or certificate."""
     key = secret.encode()
     if len(key) < HS256_MIN_BYTES:
         raise BadKey(f"the HS256 secret has {len(key)} bytes; at least {HS256_MIN_BYTES} are needed")
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(key)
+    except InvalidKeyError:
+        raise BadKey(
+            "the HS256 secret is a key or certificate of another kind, which others may know"
+        ) from None
     return TokenKey(None, "HS256", key)
 
 

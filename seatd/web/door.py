@@ -10,7 +10,6 @@ many descriptors it has, and after as many connections as there was room for it 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import time
@@ -37,7 +36,7 @@ LOG_EVERY_S = 60.0
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """The door shuts when the process has `most` descriptors open, and opens when `gap` fewer are."""
+    """The door shuts when it counts fewer than `gap` of `most` descriptors that are left, and opens when there are so many."""
 
     most: int
     gap: int
@@ -75,6 +74,7 @@ class Door(web.TCPSite):
         self._servers: list[asyncio.AbstractServer] = []
         self._look_again: asyncio.Handle | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._stopped = False
         self._logged_s = -LOG_EVERY_S
 
     async def start(self) -> None:
@@ -89,12 +89,11 @@ class Door(web.TCPSite):
 
     async def stop(self) -> None:
         """Listens no more; connections go on."""
+        self._stopped = True
+        if self._opening is not None:
+            await self._opening
         if self._look_again is not None:
             self._look_again.cancel()
-        if self._opening is not None:
-            self._opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._opening
         self._close()
         for listener in self._listeners:
             listener.close()
@@ -131,7 +130,12 @@ class Door(web.TCPSite):
     def _look(self) -> None:
         """Counts what is open; shuts, or opens, as there is room."""
         self._look_again = None
+        if self._stopped:
+            return
         self._left = self._room()
+        if self._opening is not None and not self._opening.done():
+            self._look_again = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+            return
         if self._left >= self._bounds.gap:
             if not self._servers:
                 self._opening = asyncio.create_task(self._open_again())
@@ -146,7 +150,8 @@ class Door(web.TCPSite):
             await self._open()
         except OSError:  # somebody was faster, and has taken the descriptor
             self._close()
-            self._look_again = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+            if not self._stopped and self._look_again is None:
+                self._look_again = asyncio.get_running_loop().call_later(LOOK_S, self._look)
 
     def _room(self) -> int:
         return self._bounds.most - descriptors.opened()

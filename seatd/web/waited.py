@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 
-TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
-"""Linux has it."""
+TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+"""What others tell by this name is laid out otherwise."""
 _LAST_DATA_RECV_MS = struct.Struct("=52xI")
 """Of struct tcp_info in linux/tcp.h: milliseconds since data came last."""
 

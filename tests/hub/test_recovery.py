@@ -37,15 +37,13 @@ async def remember(store: Store) -> dict[str, bytes | None]:
 
 
 async def fall_back(store: Store, was: dict[str, bytes | None]) -> None:
-    """A failover to a replica that is as far behind as `was`: nobody sees a half of it."""
-    async with store.client.pipeline(transaction=True) as failover:
-        for name, content in was.items():
-            failover.delete(name)
-            if content is not None:
-                failover.restore(name, 0, content)
-        for number in range(store.partitions):
-            failover.hset(partition_key("meta", number), "replid", "another")
-        await failover.execute()
+    """A failover to a replica that is as far behind as `was`."""
+    for name, content in was.items():
+        await store.client.delete(name)
+        if content is not None:
+            await store.client.restore(name, 0, content)
+    for number in range(store.partitions):
+        await store.client.hset(partition_key("meta", number), "replid", "another")
 
 
 async def beat(*hubs: Hub) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from seatd.hub.token_keys import BadKey
+from seatd.hub.token_keys import BadKey, shared_secret
 from seatd.hub.tokens import TokenChecker, TokenOptions
 from tests.hub.token_factory import public_pem
 
@@ -46,3 +46,9 @@ def test_key_files_that_are_refused(tmp_path: Path, content: bytes, reason: str)
 def test_a_key_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(BadKey, match="No such file"):
         TokenChecker(TokenOptions(keys=(tmp_path / "none.pem",)))
+
+
+def test_a_public_key_is_no_secret() -> None:
+    """Who knows it could sign: the classic confusion, by the operator's own mistake."""
+    with pytest.raises(BadKey, match="of another kind"):
+        shared_secret(public_pem(ec.generate_private_key(ec.SECP256R1())).decode())
