@@ -24,7 +24,6 @@ pytestmark = ON_THE_EDGE
 
 @pytest_asyncio.fixture(name="uncollected", loop_scope="module")
 async def uncollected_fixture() -> AsyncIterator[None]:
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
