@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 
@@ -32,7 +34,7 @@ class HubOptions(msgspec.Struct, frozen=True, kw_only=True):
     ack_s: float = 2.0
     max_sessions: int = 15_000
     max_connections: int = 1_000_000
-    max_lag_s: float = 3.0
+    max_lag_s: float = math.inf
     max_hellos: int = 2000
     per_user: int = 20
     queue_limit: int = 200
