@@ -14,13 +14,13 @@ local function record_of(packed)
 end
 
 local function packed_record(record)
-  local held, kept = record.seats, {}
-  for i, seat in ipairs(held) do
+  local seats, kept = record.seats, {}
+  for i, seat in ipairs(seats) do
     local holder = seat.holder ~= record.user and seat.holder
     kept[i] = {seat.product, seat.license, seat.kind == 'nominal', seat.since_ms, holder, seat.overdraft or false, seat.reserved}
   end
   record.seats = kept
   local packed = cmsgpack.pack(record)
-  record.seats = held
+  record.seats = seats
   return packed
 end

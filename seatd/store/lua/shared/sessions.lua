@@ -1,5 +1,5 @@
 -- sessions: the record of a session, and every index that leads to it.
--- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders)
+-- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders; with records)
 -- States whose seats count as used: `attached` (a node has its socket), `parked` (no socket, until a deadline),
 -- `draining` (ended by order; counted until its client can no longer believe in it). `waiting`, in the queue for its first
 -- seats, counts for nothing; it has a deadline while it has no node.
