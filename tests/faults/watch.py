@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 from typing import Any, NamedTuple
 
+import msgpack
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from seatd.store.keys import key, partition_of
 from tests.faults.ending import ended
 from tests.faults.history import History
-from tests.records import session_record
 
 PROC = "ledger"
 EVERY_S = 0.2
@@ -95,7 +95,7 @@ class Watch:
             holders.setdefault(license_, set()).add(holder)
         return Snapshot(
             at,
-            {name.decode(): session_record(record) for name, record in sessions.items()},
+            {name.decode(): msgpack.unpackb(record) for name, record in sessions.items()},
             holders,
             int(meta.get(b"epoch", 0)),
             int(float(meta.get(b"recover_until_ms", 0))),

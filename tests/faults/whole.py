@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import msgpack
 from redis import Redis
 
 from seatd.store.keys import key, partition_of
 from tests.faults.trial import PARTITIONS
-from tests.records import session_record
 from tests.topologies import Server
 
 
@@ -21,7 +21,7 @@ def broken(server: Server, customer: str) -> list[str]:
         for name in ("by_node", "deadlines"):
             pipe.zrange(key(name, partition, None), 0, -1)
         sessions, seats, by_user, by_node, deadlines = pipe.execute()
-    records = {name.decode(): session_record(packed) for name, packed in sessions.items()}
+    records = {name.decode(): msgpack.unpackb(packed) for name, packed in sessions.items()}
     own = {name: f"{customer}\0{name}" for name in records}
     wanted = {
         "seats": {f"{seat['license']}\0{seat['holder']}" for r in records.values() for seat in r["seats"]},

@@ -13,7 +13,6 @@ from seatd.store.redis import Store
 from tests.model import Model
 from tests.model_queue import member
 from tests.model_state import Held, Session, Waiting
-from tests.records import session_record
 
 Contents = dict[str, Any]
 
@@ -60,7 +59,7 @@ async def contents(store: Store, partition: int, customers: Iterable[str]) -> Co
     for number, customer in enumerate(names):
         sessions, seats, by_user, assignments, queue, offers = rest[6 * number : 6 * number + 6]
         found[customer] = {
-            "sessions": {key.decode(): session_record(packed) for key, packed in sessions.items()},
+            "sessions": {key.decode(): msgpack.unpackb(packed) for key, packed in sessions.items()},
             "seats": [member.decode() for member in seats],
             "by_user": [member.decode() for member in by_user],
             "assignments": [member.decode() for member in assignments],

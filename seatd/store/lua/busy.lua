@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session fence busy
 -- answers: noted {licenses} | gone {reason}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount licenses policies
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses policies
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})

@@ -5,7 +5,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer license holders ahead bases limit
 -- answers: enforced {ended standing done}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount holding licenses policies reservations devices seats queue hand_on
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount holding licenses policies reservations devices seats queue hand_on
 local id = args.license
 local record = known(id)
 if recovering or not record then

@@ -3,7 +3,7 @@
 -- keys: licenses seats assignments sessions by_user
 -- args: customer license offset size members
 -- answers: holders {items total} | unknown {}
--- uses: view indexes records
+-- uses: view indexes
 local packed = redis.call('HGET', licenses, args.license)
 if not packed then
   return answer('unknown')
@@ -14,7 +14,7 @@ local function online(user)
   local sessions_open, since_ms = 0, nil
   for _, member in ipairs(range(by_user, user)) do
     local found = redis.call('HGET', sessions, tail(member))
-    local record = found and record_of(found)
+    local record = found and cmsgpack.unpack(found)
     for _, seat in ipairs(record and record.state ~= 'draining' and record.seats or {}) do
       if seat.license == args.license then
         sessions_open = sessions_open + 1

@@ -5,7 +5,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns kicks licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters audit
 -- args: customer user target_session license target_domain everyone after limit code message by cooldown_ms reply_to order_type audit
 -- answers: kicked {sessions cursor} | stale {}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount holding kicks licenses reservations devices seats queue hand_on audit
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount holding kicks licenses reservations devices seats queue hand_on audit
 if is_stale(audit) then
   return answer('stale')
 end

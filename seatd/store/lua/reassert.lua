@@ -6,7 +6,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer node held
 -- answers: reasserted {lost restored} | lapsed {}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount kicks
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount kicks
 if lease_end(args.node) < now then
   return answer('lapsed')
 end

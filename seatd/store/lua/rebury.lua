@@ -4,7 +4,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer ended
 -- answers: reburied {revived}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount
 local revived = 0
 
 local function end_again(item, record)

@@ -4,7 +4,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses withdrawn expiries seats sessions by_user queue events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer license after limit
 -- answers: reviewed {everybody excess holders cursor} | settled {}
--- uses: guard indexes meters deliveries webhooks events orders records sessions recount holding licenses policies
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount holding licenses policies
 local id = args.license
 local record = known(id)
 

@@ -2,7 +2,7 @@
 -- keys: licenses sessions by_user
 -- args: customer user offset size
 -- answers: sessions {items total}
--- uses: view indexes licenses records
+-- uses: view indexes licenses
 local from, to = '-', '+'
 if args.user then
   from, to = '[' .. args.user .. '\0', '(' .. args.user .. '\1'
@@ -12,7 +12,7 @@ for _, member in ipairs(redis.call('ZRANGEBYLEX', by_user, from, to, 'LIMIT', ar
   local session = tail(member)
   local packed = redis.call('HGET', sessions, session)
   if packed then
-    local record = record_of(packed)
+    local record = cmsgpack.unpack(packed)
     items[#items + 1] = {
       session = session, user = record.user, domain = record.domain, device = record.device, node = record.node,
       state = record.state, since_ms = record.since_ms, until_ms = record.until_ms, busy = record.busy or false, seats = shown(record.seats),

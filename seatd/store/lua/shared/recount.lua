@@ -7,7 +7,7 @@ local function in_use()
   local found, members = {}, {}
   local all = redis.call('HVALS', sessions)
   for _, packed in ipairs(all) do
-    local record = record_of(packed)
+    local record = cmsgpack.unpack(packed)
     for _, seat in ipairs(counted(record)) do
       local member = seat.license .. '\0' .. seat.holder
       found[member] = {license = seat.license, product = seat.product, domain = record.domain, overdraft = seat.overdraft}

@@ -1,16 +1,16 @@
 -- sessions: the record of a session, and every index that leads to it.
--- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders; with records)
+-- keys: nodes by_node deadlines tombs seats sessions by_user queue (with orders: meta orders)
 -- States whose seats count as used: `attached` (a node has its socket), `parked` (no socket, until a deadline),
 -- `draining` (ended by order; counted until its client can no longer believe in it). `waiting`, in the queue for its first
 -- seats, counts for nothing; it has a deadline while it has no node.
 
 local function load(session)
   local packed = redis.call('HGET', sessions, session)
-  return packed and record_of(packed) or nil
+  return packed and cmsgpack.unpack(packed) or nil
 end
 
 local function save(session, record)
-  redis.call('HSET', sessions, session, packed_record(record))
+  redis.call('HSET', sessions, session, cmsgpack.pack(record))
 end
 
 -- How many sessions were read user by user: what bounds a call that many users concern (see holding).
