@@ -17,6 +17,8 @@ from seatd.hub.lag import Lag
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
 
+SENT_AWAY = "this node takes no more sessions for now"
+"""What goes with the 503."""
 RETRY_AFTER_S = (1, 8)
 """Not one number for all: a crowd that is told the same comes back together."""
 

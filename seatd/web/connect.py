@@ -10,7 +10,7 @@ import struct
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from seatd.hub.admission import retry_after_s
+from seatd.hub.admission import SENT_AWAY, retry_after_s
 from seatd.hub.hub import Hub
 from seatd.hub.session import Session
 from seatd.web.headers import secure
@@ -186,9 +186,7 @@ def _refusal(request: web.Request) -> web.Response | None:
     """Why there is no upgrade, if there is none."""
     hub = request.app[HUB]
     if hub.admission.refuses_upgrade(waited_s=waited_s(request.get_extra_info("socket"))):
-        refusal = _problem(
-            503, "this node takes no more sessions for now", {"Retry-After": str(retry_after_s())}
-        )
+        refusal = _problem(503, SENT_AWAY, {"Retry-After": str(retry_after_s())})
         refusal.force_close()  # its descriptor is needed
         return refusal
     if "token" in request.query or "access_token" in request.query:

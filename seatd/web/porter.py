@@ -10,12 +10,12 @@ from typing import cast
 
 from aiohttp import web
 
-from seatd.hub.admission import Admission, retry_after_s
+from seatd.hub.admission import SENT_AWAY, Admission, retry_after_s
 from seatd.web.waited import waited_s
 
 PATIENCE_S = 5.0
 """How long a connection may be silent."""
-BODY = "this node takes no more sessions for now\n"
+BODY = f"{SENT_AWAY}\n"
 REFUSAL = (
     "HTTP/1.1 503 Service Unavailable\r\n"
     "Retry-After: {retry_after_s}\r\n"
