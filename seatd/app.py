@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import ssl
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import structlog
 from aiohttp import web
 
-from seatd import descriptors, serving
+from seatd import descriptors, serving, tracing
 from seatd.config import Settings
 from seatd.hub.hub import Hub
 from seatd.hub.options import HubOptions
@@ -27,14 +28,18 @@ from seatd.store.connect import connect, subscriber
 from seatd.store.embedded import EmbeddedStore
 from seatd.store.engine import EngineError
 from seatd.store.redis import Store
+from seatd.store.url import weakness
 from seatd.store.values import StoreUnavailable, WrongDeployment
 from seatd.store.wakeups import Wakeups
 from seatd.store_settings import connect_options, store_options
+from seatd.web.address import PROXIES, networks
 from seatd.web.auth import BadTokenFile, admin_token, operator_record, token_hash
-from seatd.web.connect import make_client_app
+from seatd.web.connect import ClientRules, make_client_app
 from seatd.web.console import ConsoleOptions
+from seatd.web.crowd import CONNECTED
 from seatd.web.door import Bounds, Door
 from seatd.web.fetch import fetch
+from seatd.web.handler import Gate, Runner
 from seatd.web.own_pages import make_own_app
 from seatd.web.services import Services
 from seatd.web.siblings import ALONE, Siblings
@@ -87,6 +92,7 @@ class Node:
     async def start(self) -> None:
         """Store, hub, listeners; the node is ready when this returns. On a failure everything started is stopped."""
         try:
+            self._trace()
             self.url, vouched = await self._start_store()
             self.store = await self._join_store(vouched)
             self.hub = await self._start_hub()
@@ -106,6 +112,11 @@ class Node:
         await self._steps.aclose()
 
     # -- steps ------------------------------------------------------------------------------------
+
+    def _trace(self) -> None:
+        end = tracing.begin(self.settings.node.name)
+        if end is not None:
+            self._steps.push_async_callback(asyncio.to_thread, end)
 
     async def _start_store(self) -> tuple[str, str]:
         """The store's URL, and the run of our own engine for whose data we can vouch (or "")."""
@@ -137,6 +148,7 @@ class Node:
 
     def _note_call(self, verb: str, taken_s: float) -> None:
         self.metrics.script_seconds.labels(verb).observe(taken_s)
+        tracing.spent(f"store {verb}", taken_s)
 
     async def _start_hub(self) -> Hub:
         options = _hub_options(self.settings)
@@ -165,11 +177,11 @@ class Node:
         return hub
 
     async def _register_admin(self) -> None:
-        token = admin_token(self.settings.store.data)
+        digest = token_hash(admin_token(self.settings.store.data))
         self._operator = self._operator or operator_record(
-            f"admin.token of {self.settings.node.name}", int(time.time() * 1000)
+            f"admin.token of {self.settings.node.name}", int(time.time() * 1000), digest
         )
-        await self.store.register_token(token_hash(token), self._operator)
+        await self.store.register_token(digest, self._operator)
 
     async def _listen(self) -> tuple[str, str]:
         settings, weeks = self.settings, Weeks(self.store)
@@ -184,17 +196,23 @@ class Node:
             console=_console_options(settings),
             webhooks=sender,
             admin_host=settings.admin.listen.host,
+            store_weakness=weakness(self.url),
             week_changes=weeks.of_licenses,
             customer_weeks=weeks.of_customers,
             siblings=self.worker.siblings if self.worker else ALONE,
         )
         if self.worker is not None:
             await self._tell_siblings(services, self.worker.siblings.own)
-        origins = frozenset(settings.clients.allowed_origins)
+        rules = _client_rules(settings)
         admin = await self._serve("admin", make_admin_app(services), settings.admin.listen, None)
         clients = await self._serve(
-            "clients", make_client_app(self.hub, origins), settings.clients.listen, _tls(settings)
+            "clients", make_client_app(self.hub, rules), settings.clients.listen, _tls(settings)
         )
+        if _unencrypted(settings):
+            log.warning(
+                "clients are not encrypted: give clients.tls_cert and clients.tls_key, or name in clients.proxies what speaks "
+                "TLS before this listener"
+            )
         return clients, admin
 
     async def _serve(
@@ -221,7 +239,13 @@ class Node:
         await web.UnixSite(await self._runner(make_own_app(services)), place).start()
 
     async def _runner(self, app: web.Application) -> web.AppRunner:
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S)
+        gate = Gate(
+            note_malformed=self.metrics.refused_total.labels("malformed").inc,
+            note_crowded=self.metrics.shed_total.labels("address").inc,
+            crowd=app.get(CONNECTED),
+            proxies=app.get(PROXIES, ()),
+        )
+        runner = Runner(app, gate, keepalive_timeout=IDLE_S, shutdown_timeout=STOP_S)
         await runner.setup()
         self._steps.push_async_callback(runner.cleanup)
         return runner
@@ -230,6 +254,24 @@ class Node:
 def run(settings: Settings) -> int:
     """Runs a node until it is told to stop; the process's exit code."""
     return serving.run(settings, lambda: Node(settings), FAILURES, serving.uvloop_factory())
+
+
+def _unencrypted(settings: Settings) -> bool:
+    """Whether clients' tokens cross a network in the clear, as far as one can tell."""
+    clients = settings.clients
+    local = clients.listen.host in ("127.0.0.1", "::1", "localhost")
+    return clients.tls_cert is None and not clients.proxies and not local
+
+
+def _client_rules(settings: Settings) -> ClientRules:
+    clients = settings.clients
+    return ClientRules(
+        allowed_origins=frozenset(clients.allowed_origins),
+        proxies=networks(clients.proxies),
+        per_address=clients.per_address,
+        silent_per_address=clients.silent_per_address,
+        connects_per_s=clients.connects_per_s,
+    )
 
 
 def _text(path: Path | None) -> str | None:
@@ -292,5 +334,6 @@ def _hub_options(settings: Settings) -> HubOptions:
         outbox_bytes=sessions.outbox_bytes,
         messages_per_s=sessions.messages_per_s,
         burst=sessions.messages_burst,
+        requests_at_once=sessions.requests_at_once,
         token_leeway_s=settings.tokens.leeway_s,
     )

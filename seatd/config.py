@@ -60,7 +60,11 @@ class Clients(Section, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     max_sessions: int = 15_000
     max_lag_s: Seconds = Seconds(3)
-    max_hellos: int = 2000
+    max_hellos: int = 10_000
+    per_address: int = 5000
+    silent_per_address: int = 300
+    connects_per_s: float = 50.0
+    proxies: tuple[str, ...] = ()
     hello_timeout_s: Seconds = Seconds(5)
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -101,6 +105,7 @@ class Sessions(Section, frozen=True):
     queue_limit: int = 200
     messages_per_s: float = 20.0
     messages_burst: int = 40
+    requests_at_once: int = 4
     outbox_bytes: int = 131_072
 
 
@@ -296,6 +301,8 @@ def _document(path: Path | None, faults: list[str]) -> dict[str, object]:
         faults.append(f"{path}: cannot be read: {fault.strerror}")
     except ValueError as fault:  # TOML and UTF-8 alike; the text names line and column
         faults.append(f"{path}: {fault}")
+    except RecursionError:
+        faults.append(f"{path}: nested too deeply")
     return {}
 
 

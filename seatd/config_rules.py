@@ -134,11 +134,15 @@ def _amounts(settings: Settings) -> Iterator[BrokenRule]:
     for name, value, least, most in (
         ("clients.max_sessions", clients.max_sessions, 1, 1_000_000),
         ("clients.max_hellos", clients.max_hellos, 2, 1_000_000),
+        ("clients.per_address", clients.per_address, 1, 1_000_000),
+        ("clients.silent_per_address", clients.silent_per_address, 1, 1_000_000),
+        ("clients.connects_per_s", clients.connects_per_s, 0.1, 100_000),
         ("node.workers", settings.node.workers, 1, MOST_WORKERS),
         ("sessions.per_user", sessions.per_user, 1, 10_000),
         ("sessions.queue_limit", sessions.queue_limit, 1, 1_000),
         ("sessions.messages_per_s", sessions.messages_per_s, 0.1, 100_000),
         ("sessions.messages_burst", sessions.messages_burst, 1, 100_000),
+        ("sessions.requests_at_once", sessions.requests_at_once, 1, 10_000),
         ("sessions.outbox_bytes", sessions.outbox_bytes, LEAST_OUTBOX_BYTES, 2**30),
         ("store.partitions", store.partitions, 1, 4096),
     ):
@@ -157,9 +161,10 @@ def _listeners(settings: Settings) -> Iterator[BrokenRule]:
     if admin.public_url is not None and not _PAGE.fullmatch(admin.public_url):
         text = "admin.public_url: must be https://HOST[:PORT] (or http://...), with no path"
         yield BrokenRule(("admin.public_url",), text)
-    if not all(map(_is_network, admin.proxies)):
-        text = "admin.proxies: each must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24"
-        yield BrokenRule(("admin.proxies",), text)
+    for name, proxies in (("admin.proxies", admin.proxies), ("clients.proxies", clients.proxies)):
+        if not all(map(_is_network, proxies)):
+            text = f"{name}: each must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24"
+            yield BrokenRule((name,), text)
     for origin in clients.allowed_origins:
         if not _ORIGIN.fullmatch(origin):
             text = "clients.allowed_origins: each must be * or SCHEME://HOST[:PORT], with no path"

@@ -22,6 +22,7 @@ from typing import Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from seatd import tracing
 from seatd.notation import MASK, mask_passwords
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -56,12 +57,23 @@ def configure(level: Level = "info", format: Format = "auto", stream: TextIO | N
     logging.captureWarnings(True)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(max(least, root.level))
+    logging.getLogger("aiohttp.server").addFilter(_told_briefly)
     structlog.configure(
         processors=[*_common(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,  # a cached logger would keep an older configuration
     )
+
+
+def _told_briefly(record: logging.LogRecord) -> bool:
+    """aiohttp tells what is not HTTP as an error, with a traceback and the bytes, a header's credentials among them. Anybody
+    could fill the log, and a cut-off `Authorization` would stand in it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__module__ == "aiohttp.http_exceptions":
+        record.msg, record.args, record.exc_info = f"request refused: {type(error).__name__}", (), None
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return record.levelno >= logging.getLogger().level
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -82,11 +94,17 @@ def mask(text: str) -> str:
 def _common() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _traced,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+
+
+def _traced(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Which trace it belongs to, where there are some."""
+    return {**event, **tracing.ids()}
 
 
 def _formatter(format: Format, *, terminal: bool) -> logging.Formatter:

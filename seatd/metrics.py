@@ -24,6 +24,14 @@ QUEUE_BUCKETS = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 
 OTHER_PRODUCT = "other"
 
+RESULTS = {
+    "resumes_total": ("resumed", "gone"),
+    "logouts_total": ("acknowledged", "closed", "offline", "pending"),
+    "webhook_deliveries_total": ("delivered", "again", "dead"),
+    "shed_total": ("draining", "max_sessions", "descriptors", "lag", "hellos"),
+}
+"""Series that begin at 0 with the node: of one that begins with its first event, Prometheus sees no increase."""
+
 # Creation times double the number of series and nothing reads them.
 _disable_created_metrics()  # type: ignore[no-untyped-call]  # it carries no annotations
 
@@ -113,6 +121,9 @@ class Metrics:
         self.shed_total = self._counter(
             "shed_total", "Newcomers sent away to come back later, by what there was too much of.", "reason"
         )
+        self.refused_total = self._counter(
+            "refused_total", "Requests and upgrades refused for what they are, by the reason.", "reason"
+        )
         self.hellos_waiting = self._gauge("hellos_waiting", "Hellos that wait for the store's answer.")
         self.doors_shut_total = self._counter(
             "doors_shut_total",
@@ -138,6 +149,12 @@ class Metrics:
             "sessions_at_risk",
             "Sessions that go on in the store's absence, after the node's lease has ended.",
         )
+        self.healed_total = self._counter(
+            "healed_total",
+            "Sessions about which node and store did not agree, by when that was found and what became of them.",
+            "found",
+            "result",
+        )
         self.store_clock_drift_ratio = self._gauge(
             "store_clock_drift_ratio", "By how much the store's clock runs faster than the node's own."
         )
@@ -145,7 +162,10 @@ class Metrics:
         self.draining = self._gauge("draining", "1 while the node drains, else 0.")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"seatd_{name}", text, labels, registry=self.registry)
+        counter = Counter(f"seatd_{name}", text, labels, registry=self.registry)
+        for value in RESULTS.get(name, ()):
+            counter.labels(value)
+        return counter
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"seatd_{name}", text, labels, registry=self.registry)

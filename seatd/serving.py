@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +16,8 @@ import structlog
 
 from seatd import descriptors, logs
 from seatd.config import Settings
+from seatd.notation import mask_passwords
+from seatd.service_manager import keep_alive, notify, patience_s
 
 log = structlog.get_logger(__name__)
 
@@ -68,10 +68,12 @@ async def _run(settings: Settings, make: Callable[[], Server], failures: tuple[t
     keep_what_is_here()
     print(f"seatd ready clients={server.clients} admin={server.admin} node={settings.node.name}", flush=True)
     notify("READY=1")
+    alive = asyncio.create_task(keep_alive(patience_s()))
     await stopped.wait()
     log.info("stopping")
     notify("STOPPING=1")
     await server.stop()
+    alive.cancel()
     return 0
 
 
@@ -105,25 +107,15 @@ def uvloop_factory() -> LoopFactory | None:
     return uvloop.Loop
 
 
-def notify(state: str) -> None:
-    """Tells systemd, when it is the one that started us (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        if address.startswith("@"):
-            address = "\0" + address[1:]
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire, contextlib.suppress(OSError):
-            wire.sendto(state.encode(), address)
-
-
 def write_state(settings: Settings, server: Server, store: str) -> Path:
-    """`seatd.json`: where this server is to be found, for the command line and for further nodes."""
+    """`seatd.json`: where this server is to be found, for the command line and for further nodes; without passwords."""
     path = settings.store.data / "seatd.json"
     state = {
         "clients": server.clients,
         "admin": server.admin,
         "node": settings.node.name,
         "pid": os.getpid(),
-        "store": store,
+        "store": mask_passwords(store),
     }
     draft = path.with_suffix(".new")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -81,13 +81,13 @@ async def _start(folder: Path) -> asyncio.subprocess.Process:
 
 
 def _environment(files: DemoFiles) -> dict[str, str]:
-    """Ours, without settings that are meant for another server."""
+    """Ours, without settings that are meant for another server. Its name is shown to people."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("SEATD_") or name == "SEATD_STORE_BIN"
     }
-    return kept | {"SEATD_TOKENS_HS256_SECRET_FILE": str(files.secret)}
+    return kept | {"SEATD_NODE_NAME": "demo", "SEATD_TOKENS_HS256_SECRET_FILE": str(files.secret)}
 
 
 async def _ready(process: asyncio.subprocess.Process) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from seatd.hub.lag import Lag
+from seatd.hub.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from seatd.hub.hub import Hub
@@ -22,17 +23,21 @@ SENT_AWAY = "this node takes no more sessions for now"
 RETRY_AFTER_S = (1, 8)
 """Not one number for all: a crowd that is told the same comes back together."""
 
+PATIENCE = 3
+"""A client may have waited so many times `max_lag` to be looked at: it is late for it, but the node is not late for others."""
+
 PRESSED_S = 1.0
 """For so long after somebody was sent away the node expects to send away others."""
 
 
 class Admission:
-    """Counts the hellos that wait for the store (`hellos`), and whom it sends away."""
+    """Counts the hellos that wait (`hellos`), for their turn or for the store, and whom it sends away."""
 
     def __init__(self, hub: Hub) -> None:
         self.lag = Lag()
         self.hellos = 0
         self._hub = hub
+        self._turnstile = Turnstile()
         self._pressed_until_s = 0.0
         hub.metrics.hellos_waiting.set_function(lambda: self.hellos)
 
@@ -44,7 +49,7 @@ class Admission:
             "draining": hub.draining,
             "max_sessions": hub.is_full,
             "descriptors": hub.is_crowded,
-            "lag": max(self.lag.now_s, waited_s) > options.max_lag_s,
+            "lag": max(self.lag.now_s, waited_s / PATIENCE) > options.max_lag_s,
             "hellos": self.hellos >= options.max_hellos,
         }
         return self._counted(next((reason for reason, holds in reasons.items() if holds), ""))
@@ -62,12 +67,16 @@ class Admission:
         """Whether somebody was sent away just now: the next may be, too, and that should cost little."""
         return time.monotonic() < self._pressed_until_s
 
-    @contextmanager
-    def hello(self) -> Iterator[None]:
-        """While inside, a hello waits for its answer."""
+    @asynccontextmanager
+    async def hello(self, *, comes_back: bool) -> AsyncIterator[None]:
+        """Waits until it is a hello's turn; inside, it waits for its answer."""
         self.hellos += 1
         try:
-            yield
+            await self._turnstile.enter(comes_back=comes_back)
+            try:
+                yield
+            finally:
+                self._turnstile.leave()
         finally:
             self.hellos -= 1
 

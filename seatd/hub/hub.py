@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 
@@ -27,6 +27,7 @@ from seatd.hub.policies import Policies
 from seatd.hub.queue import Queue
 from seatd.hub.reassertion import Reassertion
 from seatd.hub.session import Session
+from seatd.hub.shares import Shares
 from seatd.hub.tickets import Tickets
 from seatd.hub.tokens import TokenChecker
 from seatd.hub.transport import Transport
@@ -70,6 +71,7 @@ class Hub:
         self.wheel = Wheel(options.beat_s, self._note_lag)
         self.newcomers = Newcomers(options.hello_timeout_s)
         self.admission = Admission(self)
+        self.shares = Shares(options.requests_at_once, lambda: len(self._by_customer) <= 1)
         self.endings = Endings()
         self.memory = Memory(
             remember_s=options.remember_s,
@@ -107,6 +109,7 @@ class Hub:
         self._wakeups = wakeups
         self._sessions: dict[str, Session] = {}
         self._by_partition: dict[int, dict[str, Session]] = defaultdict(dict)
+        self._by_customer: Counter[str] = Counter()
         self._connected: set[Session] = set()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -200,6 +203,8 @@ class Hub:
         if older and older.fence > session.fence:  # two resumes at once, their answers out of order
             session.welcomed = False  # it never lived here
             return session.close(codes.LEASE_LOST)
+        if older is None:
+            self._by_customer[session.identity.customer] += 1
         self._sessions[session.key] = session
         self._by_partition[session.partition][session.key] = session
         self.memory.back(session.identity.customer, session.key)
@@ -212,8 +217,8 @@ class Hub:
 
     async def withdraw(self, session: Session) -> None:
         """A session that waited ends, its socket does not: it may still be let in without a seat."""
-        self._sessions.pop(session.key, None)
-        self._by_partition[session.partition].pop(session.key, None)
+        if self._sessions.get(session.key) is session:
+            self._forget(session)
         self._count(session, "")
         session.stored = False
         await self.departures.end_waiter(session)
@@ -229,8 +234,15 @@ class Hub:
         self.queue.forget(session)
         self._count(session, "")
         if self._sessions.get(session.key) is session:
-            del self._sessions[session.key]
-            del self._by_partition[session.partition][session.key]
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        del self._sessions[session.key]
+        del self._by_partition[session.partition][session.key]
+        customer = session.identity.customer
+        self._by_customer[customer] -= 1
+        if not self._by_customer[customer]:
+            del self._by_customer[customer]
 
     async def _listen(self) -> None:
         async for announced in self._wakeups.announced():
@@ -249,7 +261,7 @@ class Hub:
 
     def customers(self) -> set[str]:
         """The customers that have sessions on this node."""
-        return {session.identity.customer for session in self._sessions.values()}
+        return set(self._by_customer)
 
     async def found_again(self) -> None:
         """The store may have lost what belongs to no partition, too: puts it back. Raises `StoreUnavailable`."""

@@ -20,6 +20,7 @@ from seatd.hub.tickets import Vouched
 from seatd.hub.tokens import BadToken, Identity
 from seatd.hub.transport import Transport
 from seatd.store.values import Denied, Ended, Order
+from seatd.tracing import span
 from seatd_protocol import codes
 from seatd_protocol.codec import BadMessage, Codec
 from seatd_protocol.codes import CloseCode
@@ -141,8 +142,11 @@ class Session:
             leaving = self.leaving
             self.conversation.received(type_of(message))
             # What crosses a logout on the wire was said in good faith: it is let pass.
-            if not leaving or isinstance(message, Alive | Ack | Bye):
+            if isinstance(message, Alive):  # too many to be traced
                 await self._handle(message)
+            elif not leaving or isinstance(message, Ack | Bye):
+                with span(f"client {type_of(message)}"):
+                    await self._handle(message)
         except BadMessage as error:
             self.close(codes.BAD_MESSAGE, error.reason)
         except IllegalMessage as error:
@@ -171,9 +175,11 @@ class Session:
             case Hello():
                 await sign_in.hello(self, message)
             case Acquire():
-                await requests.acquire(self, message)
+                async with self.hub.shares.of(self.identity.customer):
+                    await requests.acquire(self, message)
             case Release():
-                await requests.release(self, message)
+                async with self.hub.shares.of(self.identity.customer):
+                    await requests.release(self, message)
             case Busy(busy=busy):
                 self.busy = busy
                 await self.hub.policies.tell_busy(self)
@@ -214,6 +220,11 @@ class Session:
     def live(self) -> bool:
         """Whether the client may use the session."""
         return self.conversation.state is State.LIVE
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is nobody any more who could be answered."""
+        return self.closing is not None or self._transport.lost
 
     @property
     def leaving(self) -> bool:

@@ -30,11 +30,13 @@ async def hello(session: Session, message: Hello) -> None:
     hub = session.hub
     session.identity = await hub.tokens.check(message.token)
     session.device = message.device
-    if hub.admission.refuses_hello(comes_back=message.resume is not None):
+    comes_back = message.resume is not None
+    if hub.admission.refuses_hello(comes_back=comes_back):
         note(session, Denied(code="overloaded", product=next(iter(message.need), None)))
         return session.close(codes.OVERLOADED)
-    with hub.admission.hello():
-        await _answered(session, message)
+    async with hub.admission.hello(comes_back=comes_back):
+        if not session.is_gone:
+            await _answered(session, message)
     return None
 
 

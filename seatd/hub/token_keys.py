@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 
+from seatd.licensing.points import weakness
+
 Algorithm = Literal["EdDSA", "ES256", "RS256", "HS256"]
 PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
@@ -152,7 +154,8 @@ def _public_key(jwk: _Jwk) -> object:
 
 def _token_key(kid: str | None, key: object) -> TokenKey | None:
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return TokenKey(kid, "EdDSA", key)
+        # OpenSSL loads points of small order, for which there is a signature that fits every token.
+        return None if weakness(key.public_bytes_raw()) else TokenKey(kid, "EdDSA", key)
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return TokenKey(kid, "ES256", key)
     if isinstance(key, rsa.RSAPublicKey) and RSA_BITS[0] <= key.key_size <= RSA_BITS[1]:

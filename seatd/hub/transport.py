@@ -8,6 +8,10 @@ from typing import Protocol
 class Transport(Protocol):
     """One client's socket: frames out, and its end."""
 
+    @property
+    def lost(self) -> bool:
+        """Whether the socket is known to be gone."""
+
     async def send(self, frame: bytes | str) -> None:
         """Sends a frame; waits while the client reads too slowly. Raises ConnectionError when the socket is gone."""
 

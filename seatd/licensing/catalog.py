@@ -7,6 +7,7 @@ which is checked before it is used (`BadCatalog` names every place and reason).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -17,6 +18,10 @@ from seatd.licensing.product import Combine, DeviceRule, Product
 from seatd_protocol.messages import DeviceKind
 
 __all__ = ["BadCatalog", "Catalog", "Product", "Refusal", "Requirement", "holder_of"]
+
+
+REMEMBERED = 1024
+"""Lists of products whose requirements are remembered: clients ask for the same few all day long."""
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +55,7 @@ class Catalog:
         self._section_order = section_order
         self.bases = {name: product.base for name, product in products.items() if product.base}
         self._bases = frozenset(self.bases.values())
+        self._required = lru_cache(REMEMBERED)(self._find_required)
 
     @classmethod
     def load(cls, text: str | None = None) -> Catalog:
@@ -72,6 +78,11 @@ class Catalog:
         An add-on needs its base. The base and each of its add-ons need the add-on for the session's own
         device kind, where the catalogue has one.
         """
+        return self._required(tuple(products), device_kind)
+
+    def _find_required(
+        self, products: tuple[str, ...], device_kind: DeviceKind
+    ) -> tuple[Requirement, ...] | Refusal:
         asked = list(dict.fromkeys(products))
         for name in asked:
             product = self.products.get(name)

@@ -59,6 +59,8 @@ def read_catalog(text: str) -> tuple[dict[str, Product], tuple[str, ...]]:
         entry = msgspec.convert(tomllib.loads(text), CatalogEntry)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise BadCatalog([_place(error, "catalog")]) from None
+    except RecursionError:
+        raise BadCatalog(["catalog: nested too deeply"]) from None
     faults: list[str] = []
     products = _read_products(entry, faults)
     sections = _read_sections(entry, faults)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from seatd.licensing.catalog import Catalog
 from seatd.licensing.names import BadName, check_domain, split_user
+from seatd.licensing.product import Product
 
 BASE = "phone_system"
 LONGEST_NUMBER = 20
@@ -173,13 +174,12 @@ def _of_add_ons(extension: Extension, catalog: Catalog) -> Iterator[Wrong]:
             yield Wrong(field=field, message="there is no such product")
         elif product.base != extension.base:
             yield Wrong(field=field, message=f"{name} is no add-on of {extension.base}")
-        elif (most := _most(name, catalog)) and seen[name] > most:
+        elif (most := most_per_extension(product)) and seen[name] > most:
             yield Wrong(field=field, message=f"an extension has {name} at most {_times(most)}")
 
 
-def _most(name: str, catalog: Catalog) -> int | None:
+def most_per_extension(product: Product) -> int | None:
     """How often an extension may have an add-on: as often as the catalogue says; once, where it counts no devices."""
-    product = catalog.products[name]
     return product.per_extension if product.counts == "device" else 1
 
 

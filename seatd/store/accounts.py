@@ -27,11 +27,8 @@ class AccountVerbs(AuditVerbs):
         return await self._listed("former_customers")
 
     async def _listed(self, name: str) -> list[str]:
-        sets = await asyncio.gather(
-            *(
-                self.pipeline.command("SMEMBERS", partition_key(name, number))
-                for number in range(self.partitions)
-            )
+        sets = await self.pipeline.commands(
+            ("SMEMBERS", partition_key(name, number)) for number in range(self.partitions)
         )
         return sorted(customer.decode() for found in sets for customer in found)
 

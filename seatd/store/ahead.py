@@ -32,6 +32,24 @@ async def one_ahead(
             coming.cancel()
 
 
+async def scanned_ahead(
+    scan: Callable[[int], Coroutine[Any, Any, tuple[int, Answer]]],
+) -> AsyncIterator[Answer]:
+    """What a scan answers from cursor 0 until it comes to 0 again. The next is asked for as soon as its cursor is known."""
+    coming = asyncio.create_task(scan(0))
+    try:
+        while True:
+            cursor, answer = await coming
+            if cursor:
+                coming = asyncio.create_task(scan(cursor))
+                coming.add_done_callback(_looked_at)
+            yield answer
+            if not cursor:
+                return
+    finally:
+        coming.cancel()
+
+
 def _looked_at(task: asyncio.Task[Any]) -> None:
     """Who asked may be gone: what went wrong is nobody's then."""
     if not task.cancelled():

@@ -13,12 +13,12 @@ class AttemptVerbs(Verbs):
 
     async def attempt(self, name: str, address: str, *, at_ms: int) -> int:
         """Counts an attempt as failed before it is made; 0: it may be made. Otherwise nobody may, for so many milliseconds."""
-        answer = await self.call_deployment("attempt", who=_who(name), origin=_origin(address), at_ms=at_ms)
+        answer = await self.call_deployment("attempt", who=_who(name), origin=origin_of(address), at_ms=at_ms)
         return 0 if answer.word == "go" else max(1, int(answer.body["wait_ms"]))
 
     async def forgive(self, name: str, address: str) -> None:
         """The attempt that was counted last has not failed."""
-        await self.call_deployment("forgive", who=_who(name), origin=_origin(address))
+        await self.call_deployment("forgive", who=_who(name), origin=origin_of(address))
 
     async def use_code(self, name: str, step: int) -> bool:
         """Uses up the one-time code of this time step, and all before it. False: it was used up already."""
@@ -30,7 +30,7 @@ def _who(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
-def _origin(address: str) -> str:
+def origin_of(address: str) -> str:
     """The address; of IPv6 its network, for whoever has one address there has all."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

@@ -8,7 +8,7 @@ sent on; a lost connection or a time-out means, as everywhere, that the outcome 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -59,6 +59,10 @@ class Cluster:
     async def command(self, *words: Any) -> Any:
         """The answer to a plain command, whose first argument is its key."""
         return await self._follow(words[1], lambda pipeline, asking: pipeline.command(*words, asking=asking))
+
+    async def commands(self, commands: Iterable[Words]) -> list[Any]:
+        """The answers to many plain commands, in their order."""
+        return await asyncio.gather(*(self.command(*words) for words in commands))
 
     async def together(self, *commands: Words) -> list[Any]:
         """The answers to commands that go over one connection, to the server that has the key of the first one."""

@@ -48,6 +48,15 @@ class ExtensionVerbs(RegistryVerbs):
         text = await self.pipeline.command("HGET", self._extensions(customer), digits)
         return None if text is None else msgspec.json.decode(text, type=Provisioned)
 
+    async def some_extensions(self, customer: str, digits: Iterable[str]) -> dict[str, Provisioned]:
+        """Those of these extensions that there are, by their digits."""
+        names = list(digits)
+        if not names:
+            return {}
+        texts = await self.pipeline.command("HMGET", self._extensions(customer), *names)
+        there = ((name, text) for name, text in zip(names, texts, strict=True) if text is not None)
+        return {name: msgspec.json.decode(text, type=Provisioned) for name, text in there}
+
     async def provision(
         self,
         customer: str,

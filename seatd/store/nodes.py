@@ -11,7 +11,7 @@ import msgspec
 
 from seatd.store.audit import AuditVerbs
 from seatd.store.audit_values import Deed
-from seatd.store.keys import customer_key
+from seatd.store.keys import customer_key, partition_key
 from seatd.store.values import (
     Beat,
     Due,
@@ -23,10 +23,20 @@ from seatd.store.values import (
     Reasserted,
     StoreUnavailable,
     Swept,
+    Value,
 )
 
 BATCH = 200
 """Sessions looked at in one script at the most: a script runs alone, so everybody else waits for it."""
+
+
+class NodeLease(Value, frozen=True, kw_only=True):
+    """What a partition knows of a node: until when its lease lasts (in its own time), and how many sessions it holds."""
+
+    partition: int
+    node: str
+    until_ms: int
+    sessions: int
 
 
 class NodeVerbs(AuditVerbs):
@@ -80,16 +90,33 @@ class NodeVerbs(AuditVerbs):
             revived += answer.body["revived"]
         return revived
 
-    async def held_by(self, partition: int, node: str) -> list[tuple[str, str]]:
-        """Customer and session of everything that the partition believes to be on a node."""
-        held: list[tuple[str, str]] = []
+    async def held_by(self, partition: int, node: str) -> list[str]:
+        """The sessions that the partition believes to be on a node, each as `customer\\0session`: there may be very many, and
+        text is nothing that the garbage collector looks at."""
+        held: list[str] = []
         after: str | None = None
         while True:
             answer = await self.call_partition("held_by", partition, node=node, after=after, limit=BATCH)
-            held += [(item["customer"], item["session"]) for item in answer.body["sessions"]]
+            held += answer.body["sessions"]
             after = answer.body.get("cursor")
             if after is None:
                 return held
+
+    async def node_leases(self) -> list[NodeLease]:
+        """All nodes that are known, in each partition. One that has left nothing behind is forgotten with its lease."""
+        names = [partition_key("nodes", number) for number in range(self.partitions)]
+        known = await self.pipeline.commands(("ZRANGE", name, 0, -1) for name in names)
+        found = [(number, node.decode()) for number, nodes in enumerate(known) for node in nodes]
+        ends = await self.pipeline.commands(("ZSCORE", names[number], node) for number, node in found)
+        held = await self.pipeline.commands(
+            ("ZLEXCOUNT", partition_key("by_node", number), f"[{node}\0", f"({node}\1")
+            for number, node in found
+        )
+        return [
+            NodeLease(partition=number, node=node, until_ms=int(float(until_ms)), sessions=sessions)
+            for (number, node), until_ms, sessions in zip(found, ends, held, strict=True)
+            if until_ms is not None
+        ]
 
     async def fence_of(self, customer: str, session: str) -> int | None:
         """A session's fence as the store has it; None when it has no such session."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Literal
 
@@ -10,7 +9,7 @@ import msgpack
 import msgspec
 
 from seatd.store.agencies import AgencyVerbs
-from seatd.store.hashes import fields_of
+from seatd.store.ahead import scanned_ahead
 from seatd.store.values import Value
 
 USERS_AT_ONCE = 400
@@ -40,13 +39,14 @@ class PeopleVerbs(AgencyVerbs):
 
         Each is told as it is kept (see `user_of`): of a hundred thousand a page shows fifty.
         """
-        cursor = 0
-        while True:
-            key = self._of("users", customer)
-            cursor, found = await self.pipeline.command("HSCAN", key, cursor, "COUNT", USERS_AT_ONCE)
-            yield {name.decode(): text for name, text in fields_of(found).items()}
-            if not int(cursor):
-                return
+        key = self._of("users", customer)
+
+        async def scan(cursor: int) -> tuple[int, dict[str, bytes]]:
+            following, found = await self.pipeline.command("HSCAN", key, cursor, "COUNT", USERS_AT_ONCE)
+            return int(following), {name.decode(): text for name, text in found.items()}
+
+        async for portion in scanned_ahead(scan):
+            yield portion
 
     async def user(self, customer: str, user: str) -> UserRecord | None:
         """One user; None: there is none such."""
@@ -58,19 +58,51 @@ class PeopleVerbs(AgencyVerbs):
         licenses = await self.pipeline.command("HKEYS", self._of("licenses", customer))
         names = sorted(name.decode() for name in licenses)
         assigned = self._of("assignments", customer)
-        scores = await asyncio.gather(
-            *(self.pipeline.command("ZSCORE", assigned, f"{name}\0{user}") for name in names)
-        )
+        scores = await self.pipeline.commands(("ZSCORE", assigned, f"{name}\0{user}") for name in names)
         return [name for name, score in zip(names, scores, strict=True) if score is not None]
+
+    async def assigned_to(self, customer: str, users: Iterable[str]) -> dict[str, list[str]]:
+        """The nominal licenses that each of these users has."""
+        names = list(users)
+        if not names:
+            return {}
+        licenses = sorted(await self.pipeline.command("HKEYS", self._of("licenses", customer)))
+        key = self._of("assignments", customer)
+        answers = await self.pipeline.commands(
+            ("ZMSCORE", key, *(license_ + b"\0" + name.encode() for name in names)) for license_ in licenses
+        )
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for license_, scores in zip(licenses, answers, strict=True):
+            for name, score in zip(names, scores, strict=True):
+                if score is not None:
+                    found[name].append(license_.decode())
+        return found
 
     async def has_session(self, customer: str, users: Iterable[str]) -> dict[str, bool]:
         """Which of these users are online now."""
         key = self._of("by_user", customer)
         names = list(users)
-        counts = await asyncio.gather(
-            *(self.pipeline.command("ZLEXCOUNT", key, f"[{name}\0", f"({name}\1") for name in names)
+        counts = await self.pipeline.commands(
+            ("ZLEXCOUNT", key, f"[{name}\0", f"({name}\1") for name in names
         )
         return {name: count > 0 for name, count in zip(names, counts, strict=True)}
+
+    async def seats_of(self, customer: str, users: Iterable[str]) -> dict[str, list[str]]:
+        """The licenses of which each of these users has a seat now, on whatever device."""
+        names = list(users)
+        by_user, sessions = self._of("by_user", customer), self._of("sessions", customer)
+        members = await self.pipeline.commands(
+            ("ZRANGEBYLEX", by_user, f"[{name}\0", f"({name}\1") for name in names
+        )
+        owners = [
+            (name, one.partition(b"\0")[2]) for name, own in zip(names, members, strict=True) for one in own
+        ]
+        records = await self.pipeline.commands(("HGET", sessions, session) for _, session in owners)
+        held: dict[str, set[str]] = {name: set() for name in names}
+        for (name, _), packed in zip(owners, records, strict=True):
+            if packed is not None and (record := msgpack.unpackb(packed))["state"] != "draining":
+                held[name].update(seat["license"] for seat in record["seats"])
+        return {name: sorted(licenses) for name, licenses in held.items()}
 
     async def is_covered(self, customer: str, domain: str) -> bool:
         """Whether one of the customer's licenses names the domain."""

@@ -7,7 +7,7 @@ says that the script did not run, is answered by loading the script and asking a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from redis import exceptions
@@ -68,9 +68,13 @@ class Pipeline:
 
     async def command(self, *words: Any, asking: bool = False) -> Any:
         """The answer to a plain command."""
-        answer = await self._put(words, None, asking)
-        shape = self.client.response_callbacks.get(words[0])
-        return shape(answer) if shape else answer
+        return self._shaped(words, await self._put(words, None, asking))
+
+    async def commands(self, commands: Iterable[Words]) -> list[Any]:
+        """The answers to many plain commands, in their order. Others may come in between."""
+        asked = [(words, self._put(words, None, False)) for words in commands]
+        answers = await asyncio.gather(*(answer for _, answer in asked))
+        return [self._shaped(words, answer) for (words, _), answer in zip(asked, answers, strict=True)]
 
     async def together(self, *commands: Words, asking: bool = False) -> list[Any]:
         """The answers to commands that go over one connection, in this order and with nothing between them."""
@@ -109,14 +113,18 @@ class Pipeline:
             self._retire(self._wire)
         await asyncio.gather(*(wire.ended() for wire in self._ending))
 
-    async def _put(self, words: Words, script: Script | None, asking: bool) -> Any:
+    def _put(self, words: Words, script: Script | None, asking: bool) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         call = Call(words, script, asking, loop.create_future())
         self._waiting.append(call)
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._flush)
-        return await call.answer
+        return call.answer
+
+    def _shaped(self, words: Words, answer: Any) -> Any:
+        shape = self.client.response_callbacks.get(words[0])
+        return shape(answer) if shape else answer
 
     def _flush(self) -> None:
         self._scheduled = False
@@ -213,6 +221,11 @@ class Pipeline:
         for call in calls:
             if not call.answer.done():
                 call.answer.set_exception(error)
+
+
+def failure(text: str) -> Exception:
+    """What a caller is told of a call that failed in a script for many."""
+    return told_of(exceptions.ResponseError(text))
 
 
 def told_of(error: Exception) -> Exception:

@@ -11,6 +11,7 @@ from seatd.store.api_tokens import ApiTokenVerbs
 from seatd.store.attempts import AttemptVerbs
 from seatd.store.checks import check
 from seatd.store.cluster import Cluster
+from seatd.store.exposure import exposure
 from seatd.store.extensions import ExtensionVerbs
 from seatd.store.idempotency import IdempotencyVerbs
 from seatd.store.keys import DEPLOYMENT
@@ -90,8 +91,10 @@ class Store(
     async def unwise(self) -> list[str]:
         """What is unwise about the store's servers, a sentence each. Raises `WrongDeployment` for what would break a rule."""
         clustered = isinstance(self.pipeline, Cluster)
-        found = [await check(server, clustered=clustered) for server in await self.pipeline.servers()]
-        return sorted(set().union(*found))
+        found: set[str] = set()
+        for server in await self.pipeline.servers():
+            found |= await check(server, clustered=clustered) | await exposure(server)
+        return sorted(found)
 
     async def close_client(self) -> None:
         """Ends the connections, after what is on its way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,11 @@ from seatd.store.registry_values import (
     LicenseRow,
     Page,
     SessionRow,
+    WaitingRow,
+    waiting_row,
 )
 from seatd.store.resources import ResourceVerbs
-from seatd.store.values import node_name
+from seatd.store.values import Places, node_name
 from seatd.store.verbs import Answer
 
 DONE = ("imported", "already_imported")
@@ -158,7 +160,7 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
     async def owner_of_license(self, license: str) -> str | None:
         """The customer that has this license; None: nobody."""
         names = await self.customers()
-        found = await self._each(
+        found = await self.pipeline.commands(
             [("HEXISTS", customer_key("licenses", self.partition(name), name), license) for name in names]
         )
         return next((name for name, there in zip(names, found, strict=True) if there), None)
@@ -166,11 +168,15 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
     async def license_key(self, customer: str, license: str) -> str | None:
         """The text of the key that a license came with."""
         partition = self.partition(customer)
-        (packed,) = await self._each([("HGET", customer_key("licenses", partition, customer), license)])
+        (packed,) = await self.pipeline.commands(
+            [("HGET", customer_key("licenses", partition, customer), license)]
+        )
         if packed is None:
             return None
         jti = msgpack.unpackb(packed)["jti"]
-        (text,) = await self._each([("HGET", customer_key("license_keys", partition, customer), jti)])
+        (text,) = await self.pipeline.commands(
+            [("HGET", customer_key("license_keys", partition, customer), jti)]
+        )
         return text.decode() if text is not None else None
 
     async def license_users(
@@ -222,15 +228,17 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         customers: Sequence[str] | None = None,
         user: str = "",
         domains: Container[str] | None = None,
+        where: Callable[[SessionRow], bool] | None = None,
         offset: int = 0,
         size: int = 50,
     ) -> Page[SessionRow]:
-        """Live sessions by customer and user; of one customer, of some, of one user or of some domains only, when given."""
-        if domains is not None:
+        """Live sessions by customer and user; of one customer, of some, of one user or of some domains only, when given, and
+        those that `where` means. (For the last two all of them are looked at.)"""
+        if domains is not None or where is not None:
             found = [
                 row
                 async for row in self._all_sessions(customer=customer, customers=customers, user=user)
-                if row.domain in domains
+                if (domains is None or row.domain in domains) and (where is None or where(row))
             ]
             return Page(items=tuple(found[offset : offset + size]), total=len(found))
         names = [customer] if customer is not None else customers
@@ -256,7 +264,7 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
     async def session(self, session: str) -> SessionRow | None:
         """One live session, whoever's it is."""
         customers = await self.customers()
-        found = await self._each(
+        found = await self.pipeline.commands(
             [("HGET", customer_key("sessions", self.partition(name), name), session) for name in customers]
         )
         for customer, packed in zip(customers, found, strict=True):
@@ -270,18 +278,37 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         page = await self.sessions(customer=customer, user=user, size=SCAN)
         return next((row for row in page.items if row.session == session), None)
 
+    async def line(self, customers: Sequence[str]) -> list[WaitingRow]:
+        """Everybody who waits for a seat of these customers, each customer's in order."""
+        lengths = await self.pipeline.commands(
+            [("ZCARD", customer_key("queue", self.partition(name), name)) for name in customers]
+        )
+        rows: list[WaitingRow] = []
+        for name in (name for name, length in zip(customers, lengths, strict=True) if length):
+            places = (await self.call("serve", name)).to(Places).places
+            key = customer_key("sessions", self.partition(name), name)
+            packed = await self.pipeline.commands([("HGET", key, place.session) for place in places])
+            rows += [
+                waiting_row(name, place, msgpack.unpackb(record))
+                for place, record in zip(places, packed, strict=True)
+                if record is not None
+            ]
+        return rows
+
     async def waiting_to_end(self) -> int:
         """How many sessions have no socket or are draining, in the whole store."""
         keys = [partition_key("deadlines", n) for n in range(self.partitions)]
-        return sum(await self._each([("ZCARD", key) for key in keys]))
+        return sum(await self.pipeline.commands([("ZCARD", key) for key in keys]))
 
     async def register_token(self, digest: str, record: TokenRecord) -> None:
         """Makes an API token known to every node, by its hash."""
-        await self._each([("HSET", deployment_key("api_tokens"), digest, msgspec.json.encode(record))])
+        await self.pipeline.commands(
+            [("HSET", deployment_key("api_tokens"), digest, msgspec.json.encode(record))]
+        )
 
     async def token(self, digest: str) -> TokenRecord | None:
         """What the API token with this hash may do. None: unknown."""
-        (packed,) = await self._each([("HGET", deployment_key("api_tokens"), digest)])
+        (packed,) = await self.pipeline.commands([("HGET", deployment_key("api_tokens"), digest)])
         return msgspec.json.decode(packed, type=TokenRecord) if packed is not None else None
 
     async def _changed(self, customer: str) -> None:
@@ -296,7 +323,7 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
         """License ids of the key that already belong to another customer."""
         others = [name for name in await self.customers() if name != key.customer.id]
         ids = [entry.id for entry in key.licenses]
-        found = await self._each(
+        found = await self.pipeline.commands(
             [("HMGET", customer_key("licenses", self.partition(name), name), *ids) for name in others]
         )
         return [id_ for values in found for id_, value in zip(ids, values, strict=True) if value is not None]
@@ -321,9 +348,6 @@ class RegistryVerbs(ResourceVerbs, DomainVerbs):
             for item in answer.body["items"]
         )
         return Page(items=tuple(rows), total=answer.body["total"])
-
-    async def _each(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        return await asyncio.gather(*(self.pipeline.command(*words) for words in commands))
 
 
 def _user_of(member: bytes) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from seatd.store.values import Value
+from seatd.store.values import Queued, Value, node_name
 from seatd_protocol.messages import Device, Seat
 
 Item = TypeVar("Item")
@@ -114,6 +114,39 @@ class SessionRow(Value, frozen=True, kw_only=True):
     until_ms: int | None
     seats: tuple[Seat, ...]
     busy: bool = False
+
+
+class WaitingRow(Value, frozen=True, kw_only=True):
+    """A session that waits for a seat of `product`, as the administrator sees it. `position` counts those who want the same,
+    from 1; `ahead_ms`: about how long that takes, when it is known; `since_ms`: since when the session is there."""
+
+    session: str
+    customer: str
+    user: str
+    domain: str
+    device: Device
+    node: str
+    product: str
+    position: int
+    ahead_ms: int | None
+    since_ms: int
+
+
+def waiting_row(customer: str, place: Queued, record: dict[str, Any]) -> WaitingRow:
+    """The row of a place in the queue and the session's record."""
+    facts = {name: record[name] for name in ("user", "domain", "device", "since_ms")}
+    return msgspec.convert(
+        {
+            **facts,
+            "session": place.session,
+            "customer": customer,
+            "node": node_name(record["node"]),
+            "product": place.product,
+            "position": place.position,
+            "ahead_ms": place.ahead_ms,
+        },
+        WaitingRow,
+    )
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):

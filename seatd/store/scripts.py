@@ -25,10 +25,12 @@ COMMON_ARGS = frozenset(
         "jump_ms",
         "old_primary_ms",
         "events_kept",
+        "calls",
         "now_ms",
     }
 )
-"""Arguments that the store adds to every call; `now_ms` only in tests (otherwise the store's own clock counts)."""
+"""Arguments that the store adds to every call: `calls` where a verb takes many at once (`shared/many.lua`), `now_ms` only in
+tests (otherwise the store's own clock counts)."""
 
 _LUA = files("seatd.store").joinpath("lua")
 _FIELD = re.compile(r"^-- (keys|args|answers|uses): (.*)$", re.MULTILINE)
@@ -48,12 +50,13 @@ local redis = {
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """One verb, ready to be sent: `text` is what the engine runs, `sha` what it is called by."""
+    """One verb, ready to be sent: `text` is what the engine runs, `sha` what it is called by; `many`: it takes many calls."""
 
     name: str
     keys: tuple[str, ...]
     args: frozenset[str]
     answers: frozenset[str]
+    many: bool
     text: bytes
     sha: str
 
@@ -79,17 +82,20 @@ def build(name: str, source: str, *, checked: bool = False) -> Script:
     """A script out of a verb's text. `checked` makes it refuse any key that its header does not name (for tests)."""
     head = header(source)
     keys = tuple(head.get("keys", "").split())
+    uses = head.get("uses", "").split()
     parts = [_CHECKED] if checked else []
     parts += [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
     parts.append("local args = cmsgpack.unpack(ARGV[1])")
-    parts += [shared(used) for used in head.get("uses", "").split()]
-    parts.append(source)
+    parts += [shared(used) for used in uses]
+    many = "many" in uses
+    parts += ["local function one()", source, "end", "return each_call(one)"] if many else [source]
     text = "\n".join(parts).encode()
     return Script(
         name=name,
         keys=keys,
         args=frozenset(head.get("args", "").split()),
         answers=frozenset(re.findall(r"(\w+) \{", head.get("answers", ""))),
+        many=many,
         text=text,
         sha=sha1(text, usedforsecurity=False).hexdigest(),
     )

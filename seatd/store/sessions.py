@@ -31,7 +31,7 @@ class SessionVerbs(Verbs):
         With `wait`, a session for which there is no seat goes to the queue; its turn comes as an order to the node.
         """
         fields = msgspec.to_builtins(opening)
-        answer = await self.call("open", customer, node=node, **fields)
+        answer = await self.ask("open", customer, node=node, **fields)
         return _queued(answer, opening.session) or _granted(answer, opening.session)
 
     async def attach(
@@ -49,7 +49,7 @@ class SessionVerbs(Verbs):
         `claim` is what its client's ticket says (its user, device and secret are known to be the client's own): while the
         partition recovers, a session that it has lost is put back by that.
         """
-        answer = await self.call(
+        answer = await self.ask(
             "attach",
             customer,
             node=node,
@@ -77,7 +77,7 @@ class SessionVerbs(Verbs):
 
         With `wait` it may go to the queue instead; `ref` comes back with its turn.
         """
-        answer = await self.call(
+        answer = await self.ask(
             "acquire",
             customer,
             session=session,
@@ -100,7 +100,7 @@ class SessionVerbs(Verbs):
         self, customer: str, *, session: str, fence: int, products: Sequence[str]
     ) -> Released | Gone:
         """Gives products back; their seats are free at once unless another session of the user has them."""
-        answer = await self.call("release", customer, session=session, fence=fence, products=list(products))
+        answer = await self.ask("release", customer, session=session, fence=fence, products=list(products))
         return answer.to(Gone) if answer.word == "gone" else answer.to(Released)
 
     async def park(
@@ -110,7 +110,7 @@ class SessionVerbs(Verbs):
 
         `fence` None: the node never learned whether its attach took effect; it shows the hash of the `secret` instead.
         """
-        answer = await self.call("park", customer, node=node, session=session, fence=fence, secret=secret)
+        answer = await self.ask("park", customer, node=node, session=session, fence=fence, secret=secret)
         return answer.word == "parked"
 
     async def close(
@@ -139,7 +139,7 @@ class SessionVerbs(Verbs):
 
         `delivered` and `acknowledged` (of a forced logout) go into the receipt. None: done; else why there was nothing to do.
         """
-        answer = await self.call(
+        answer = await self.ask(
             "close",
             customer,
             session=session,

@@ -7,9 +7,10 @@ redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT]...                   a c
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 SENTINEL = "redis+sentinel"
 CLUSTER = "redis+cluster"
@@ -37,8 +38,9 @@ class SeveralHosts(NamedTuple):
 
 
 def scheme(url: str) -> str:
-    """The kind of store that a URL names: what stands before `://`."""
-    return url.partition(":")[0]
+    """The kind of store that a URL names: what stands before `://`; "" when that is missing."""
+    kind, sign, _ = url.partition("://")
+    return kind if sign else ""
 
 
 def several_hosts(url: str) -> SeveralHosts:
@@ -59,6 +61,32 @@ def several_hosts(url: str) -> SeveralHosts:
     if kind == CLUSTER and found.name:
         raise ValueError(f"{kind}:// takes no path: a cluster has one database")
     return found
+
+
+def weakness(url: str) -> str:
+    """How somebody else might come at the store, in one sentence without the URL; "" when it is not known how."""
+    kind = scheme(url)
+    if kind == "unix":
+        return ""
+    if kind in SEVERAL_HOSTS:
+        found = several_hosts(url)
+        hosts, has_password = [host for host, _ in found.hosts], found.password is not None
+    else:
+        parts = urlsplit(url)
+        hosts = [parts.hostname or "localhost"]
+        has_password = bool(parts.password or parse_qs(parts.query).get("password"))
+    if not has_password:
+        return "it is asked without a password: whoever reaches it may take seats and give them away"
+    if kind != "rediss" and not all(map(_is_here, hosts)):
+        return "its password and all that it is told travel unencrypted: others may read and change them on the way"
+    return ""
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _address(host: str, default_port: int) -> Address:

@@ -43,12 +43,14 @@ class UsageVerbs(Verbs):
 
     async def time_ms(self, customer: str = "") -> int:
         """What the store's clock says, in milliseconds since 1970; of several servers: of the one that has the customer."""
-        return int((await self.call("measured", customer, scopes=[], shares=False)).body["now_ms"])
+        answer = await self.call("measured", customer, scopes=[], level="hour", shares=False)
+        return int(answer.body["now_ms"])
 
     async def meters(
-        self, customer: str, scopes: Sequence[Scope], *, shares: bool = True
+        self, customer: str, scopes: Sequence[Scope], level: Level = "hour", *, shares: bool = True
     ) -> tuple[int, list[Meter | None]]:
-        """The store's time (ms since 1970), and the meter of each scope; None where nothing was ever metered.
+        """The store's time (ms since 1970), and the meter of each scope, for rows of that level; None where nothing was ever
+        metered.
 
         Without `shares` nothing is told of how long each count lasted (`by_count`): that is most of the work.
         """
@@ -57,7 +59,7 @@ class UsageVerbs(Verbs):
         at_once = 1 if shares else SCOPES_AT_ONCE
         for start in range(0, len(scopes), at_once):
             names = [scope.name for scope in scopes[start : start + at_once]]
-            body = (await self.call("measured", customer, scopes=names, shares=shares)).body
+            body = (await self.call("measured", customer, scopes=names, level=level, shares=shares)).body
             now_ms = body["now_ms"]
             found += [meter_of(meter) if meter else None for meter in body["meters"]]
             await asyncio.sleep(0)
@@ -76,7 +78,7 @@ class UsageVerbs(Verbs):
 
         The meters are read first: of what they tell, nothing is taken from the closed rows, so nothing counts twice.
         """
-        now_ms, meters = await self.meters(customer, scopes, shares=shares)
+        now_ms, meters = await self.meters(customer, scopes, level, shares=shares)
         going_on = {
             (scope, number): row
             for scope, meter in zip(scopes, meters, strict=True)

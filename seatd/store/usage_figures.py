@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
+
 from seatd.store.usage_values import HOUR_MS, UsageRow
 
 FOR_WANT_OF_A_SEAT = ("no_seat", "queue_full", "wait_timeout")
@@ -34,9 +37,11 @@ def shares(row: UsageRow, ms: int) -> list[tuple[int, float]]:
     """How many seats were in use for how many percent of so many milliseconds; 0 seats where nothing was."""
     if ms <= 0:
         return []
-    idle_ms = ms - sum(row.by_count.values())
-    known = {**({0: idle_ms} if idle_ms > 0 else {}), **row.by_count}
-    return [(count, 100 * lasted_ms / ms) for count, lasted_ms in sorted(known.items())]
+    lasted_ms = row.by_count
+    idle_ms = ms - sum(lasted_ms.values())
+    if idle_ms > 0:
+        lasted_ms = {0: idle_ms, **lasted_ms}
+    return [(count, 100 * lasted_ms[count] / ms) for count in sorted(lasted_ms)]
 
 
 def suggested(row: UsageRow) -> int | None:
@@ -44,11 +49,11 @@ def suggested(row: UsageRow) -> int | None:
     somebody was truly denied, for then the peak was not enough. None: nothing was in use, and nobody was denied."""
     if true_denials(row):
         return row.peak + 1
-    busy_ms, so_far_ms = sum(row.by_count.values()), 0
-    for count, lasted_ms in sorted(row.by_count.items()):
-        so_far_ms += lasted_ms
-        if 100 * so_far_ms >= ENOUGH * busy_ms:
-            return count
+    counts = sorted(row.by_count)
+    so_far_ms = list(accumulate(row.by_count[count] for count in counts))
+    if so_far_ms and so_far_ms[-1]:
+        enough_ms = -(-ENOUGH * so_far_ms[-1] // 100)  # rounded up
+        return counts[bisect_left(so_far_ms, enough_ms)]
     return row.peak or None
 
 

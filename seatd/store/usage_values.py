@@ -82,14 +82,14 @@ NOTHING = UsageRow()
 
 
 class Meter(Value, frozen=True, kw_only=True):
-    """What is in use since `last_ms`, the `row` of its hour so far, and what its `day` and `month` had before that hour."""
+    """What is in use since `last_ms`, the `row` of its hour so far, and what the day or month that it is read for had `before`
+    that hour."""
 
     count: int
     over: int
     last_ms: int
     row: UsageRow
-    day: UsageRow
-    month: UsageRow
+    before: UsageRow
 
 
 def row_of(packed: Any) -> UsageRow:
@@ -111,7 +111,7 @@ def row_of(packed: Any) -> UsageRow:
 
 def meter_of(body: Mapping[str, Any]) -> Meter:
     """A meter as `measured` tells it."""
-    rows = {name: row_of(body.get(name)) for name in ("row", "day", "month")}
+    rows = {name: row_of(body.get(name)) for name in ("row", "before")}
     return Meter(count=body["count"], over=body["over"], last_ms=body["last_ms"], **rows)
 
 
@@ -146,7 +146,7 @@ def field_of(level: Level, number: int, scope: str) -> str:
 
 
 def row_until(meter: Meter, level: Level, number: int, now_ms: int) -> UsageRow | None:
-    """What a period has by `now_ms`, as far as the meter tells; None for one that was closed before."""
+    """What a period has by `now_ms`, as far as the meter, read for that level, tells; None for one that was closed before."""
     of_meter = number_of(level, meter.last_ms)
     if number < of_meter:
         return None
@@ -154,8 +154,7 @@ def row_until(meter: Meter, level: Level, number: int, now_ms: int) -> UsageRow 
     since = steady(meter, till_ms - max(from_ms, meter.last_ms))
     if number > of_meter:
         return since
-    known = {"hour": meter.row, "day": meter.day + meter.row, "month": meter.month + meter.row}[level]
-    return known + since
+    return meter.before + meter.row + since
 
 
 def steady(meter: Meter, ms: int) -> UsageRow:
@@ -187,8 +186,9 @@ def merged(rows: Iterable[UsageRow]) -> UsageRow:
 
 
 def _added(one: Mapping[Any, int], other: Mapping[Any, int]) -> dict[Any, int]:
-    both = dict(one)
-    for name, value in other.items():
+    few, many = (one, other) if len(one) < len(other) else (other, one)
+    both = dict(many)
+    for name, value in few.items():
         both[name] = both.get(name, 0) + value
     return both
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgpack
@@ -13,14 +13,17 @@ from seatd.store import keys
 from seatd.store.cluster import Cluster
 from seatd.store.connect import Client
 from seatd.store.connections import Connections
-from seatd.store.pipeline import Pipeline
+from seatd.store.pipeline import Pipeline, failure
 from seatd.store.scripts import Script, load
+from seatd.store.together import Together
 from seatd.store.values import StoreUnavailable
 
 Shape = TypeVar("Shape")
 Reply = tuple[str, int, Shape]
 """Word, epoch, body."""
 Decode = Callable[[bytes], Reply[Shape]]
+Told = tuple[str, dict[str, Any]]
+"""What one of many calls is told: word and body."""
 DEPOSED = "deposed"
 
 
@@ -87,6 +90,7 @@ class Verbs:
         self._on_call = on_call
         self.on_epoch = on_epoch
         self.on_licenses = on_licenses
+        self._together: Together[tuple[str, str], dict[str, Any], Told] = Together(self._ask_all)
         self._connections = Connections(self.pipeline.disconnect)
         self._common = {
             "recovery_ms": options.recovery_ms,
@@ -110,6 +114,16 @@ class Verbs:
     async def call(self, verb: str, customer: str, /, **args: Any) -> Answer:
         """A verb about one customer. Raises `StoreUnavailable` when the outcome is unknown."""
         return await self._run(verb, self.partition(customer), customer, {"customer": customer, **args})
+
+    async def ask(self, verb: str, customer: str, /, **args: Any) -> Answer:
+        """A verb about one customer that takes many calls: those of one turn of the event loop go in one script. Raises
+        `StoreUnavailable` when the outcome is unknown."""
+        if self._checked:
+            self._check_args(verb, args)
+        word, body = await self._together.of((verb, customer), args)
+        if word == "failed":
+            raise failure(body["error"])
+        return Answer(word, body)
 
     async def look(self, verb: str, customer: str, decode: Decode[Shape], /, **args: Any) -> Shape:
         """The body of what a verb says that only reads, made by `decode`: of a long answer nothing is built in between."""
@@ -142,18 +156,35 @@ class Verbs:
         self, verb: str, partition: int, customer: str | None, args: dict[str, Any], decode: Decode[Shape]
     ) -> tuple[str, Shape]:
         script = self._scripts[verb]
-        if self._checked and set(args) - {"customer"} != script.args - {"customer"}:
-            raise TypeError(f"{verb} takes {sorted(script.args)}, not {sorted(args)}")
+        if self._checked and not script.many:
+            self._check_args(verb, args)
         names = keys.names_of(script.keys, partition, customer)
         args |= self._common
         args["partition"] = partition
         if self._now_ms:
             args["now_ms"] = self._now_ms()
         word, epoch, body = await self._ask(script, names, args, decode)
-        if self._checked and word not in script.answers:
-            raise TypeError(f"{verb} may not answer {word}")
+        if self._checked and not script.many:
+            self._check_answer(verb, word)
         self._note_epoch(partition, epoch)
         return word, body
+
+    async def _ask_all(self, which: tuple[str, str], calls: list[dict[str, Any]]) -> list[Told]:
+        verb, customer = which
+        answer = await self.call(verb, customer, calls=calls)
+        told: list[Told] = answer.body["told"]
+        if self._checked:
+            for word, _ in told:
+                self._check_answer(verb, word)
+        return told
+
+    def _check_args(self, verb: str, args: Mapping[str, Any]) -> None:
+        if set(args) - {"customer"} != self._scripts[verb].args - {"customer"}:
+            raise TypeError(f"{verb} takes {sorted(self._scripts[verb].args)}, not {sorted(args)}")
+
+    def _check_answer(self, verb: str, word: str) -> None:
+        if word not in self._scripts[verb].answers and word != "failed":
+            raise TypeError(f"{verb} may not answer {word}")
 
     async def _ask(
         self, script: Script, names: Sequence[str], args: dict[str, Any], decode: Decode[Shape]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -43,7 +42,11 @@ class WebhookVerbs(AccountVerbs):
         """Customer and id of the webhooks for which something waits that is due by then, the longest due first, without those
         that are `passed` over."""
         numbers = range(self.partitions)
-        found = await asyncio.gather(*(self._due(number, until_ms, passed) for number in numbers))
+        first = await self.pipeline.commands(_due_by(number, until_ms, 0) for number in numbers)
+        found = [
+            await self._due(number, until_ms, members, passed)
+            for number, members in zip(numbers, first, strict=True)
+        ]
         rows = sorted((row for rows in found for row in enumerate(rows)), key=lambda row: row[0])
         return [line for _, line in rows]
 
@@ -85,24 +88,28 @@ class WebhookVerbs(AccountVerbs):
     async def waiting_deliveries(self) -> int:
         """How many deliveries wait, in the whole store."""
         names = [partition_key("deliveries", number) for number in range(self.partitions)]
-        lines = await asyncio.gather(*(self.pipeline.command("ZRANGE", name, 0, -1) for name in names))
+        lines = await self.pipeline.commands(("ZRANGE", name, 0, -1) for name in names)
         customers = {member.decode().split("\0")[0] for line in lines for member in line}
         times = [customer_key("delivery_times", self.partition(one), one) for one in customers]
-        return sum(await asyncio.gather(*(self.pipeline.command("ZCARD", name) for name in times)))
+        return sum(await self.pipeline.commands(("ZCARD", name) for name in times))
 
     async def _due(
-        self, number: int, until_ms: int, passed: Collection[tuple[str, str]]
+        self, number: int, until_ms: int, members: list[bytes], passed: Collection[tuple[str, str]]
     ) -> list[tuple[str, str]]:
-        name = partition_key("deliveries", number)
+        """Those of a partition, of which the first page is known. What cannot be done now must not hide what can."""
         found: list[tuple[str, str]] = []
-        for page in range(PAGES):
-            limit = ("LIMIT", page * LINES_AT_ONCE, LINES_AT_ONCE)
-            members = await self.pipeline.command("ZRANGEBYSCORE", name, "-inf", until_ms, *limit)
+        for page in range(1, PAGES + 1):
             lines = [_line(member) for member in members]
             found += [line for line in lines if line not in passed]
-            if len(members) < LINES_AT_ONCE or len(found) >= LINES_AT_ONCE:
+            if len(members) < LINES_AT_ONCE or len(found) >= LINES_AT_ONCE or page == PAGES:
                 break
+            members = await self.pipeline.command(*_due_by(number, until_ms, page))
         return found
+
+
+def _due_by(number: int, until_ms: int, page: int) -> tuple[Any, ...]:
+    limit = ("LIMIT", page * LINES_AT_ONCE, LINES_AT_ONCE)
+    return ("ZRANGEBYSCORE", partition_key("deliveries", number), "-inf", until_ms, *limit)
 
 
 def _line(member: bytes) -> tuple[str, str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from aiohttp import web
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+REMEMBERED = 10_000
+"""Addresses of which is remembered whether they are a proxy's: each is asked about several times for one connection."""
 PROXIES = web.AppKey("proxies", tuple[Network, ...])
 
 
@@ -22,7 +25,7 @@ def address_of(request: web.Request) -> str:
     address = request.remote or ""
     hops = [hop for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
     for hop in reversed(hops):
-        if not _is_within(address, request.app[PROXIES]):
+        if not is_within(address, request.app[PROXIES]):
             break
         told = _plain(hop)
         if told is None:
@@ -31,7 +34,9 @@ def address_of(request: web.Request) -> str:
     return address
 
 
-def _is_within(address: str, proxies: tuple[Network, ...]) -> bool:
+@lru_cache(REMEMBERED)
+def is_within(address: str, proxies: tuple[Network, ...]) -> bool:
+    """Whether an address is one of these."""
     plain = _plain(address)
     return plain is not None and any(ipaddress.ip_address(plain) in network for network in proxies)
 

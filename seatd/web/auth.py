@@ -20,6 +20,7 @@ import structlog
 from seatd.store.access_values import EVERYTHING, TokenRecord
 from seatd.web.errors import Problem
 
+ID_LENGTH = 16
 TOKEN_FILE = "admin.token"  # noqa: S105  # a file's name
 CACHE_S = 5.0  # a token that is taken back works this much longer
 CACHE_SIZE = 256
@@ -99,9 +100,10 @@ def admin_token(data_folder: Path) -> str:
     return token
 
 
-def operator_record(name: str, now_ms: int) -> TokenRecord:
-    """The record to register an operator's token with: `store.register_token(token_hash(token), record)`."""
-    return TokenRecord(name=name, grant=EVERYTHING, created_ms=now_ms)
+def operator_record(name: str, now_ms: int, digest: str = "") -> TokenRecord:
+    """The record to register an operator's token with: `store.register_token(token_hash(token), record)`. By its id, which
+    follows from the `digest`, it can be taken back."""
+    return TokenRecord(id=digest[:ID_LENGTH], name=name, grant=EVERYTHING, created_ms=now_ms)
 
 
 def _write_once(path: Path, token: str) -> None:

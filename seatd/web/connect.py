@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from typing import NamedTuple
 
 import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -13,6 +14,9 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from seatd.hub.admission import SENT_AWAY, retry_after_s
 from seatd.hub.hub import Hub
 from seatd.hub.session import Session
+from seatd.web.address import PROXIES, Network
+from seatd.web.crowd import CONNECTED, SILENT, TOO_MANY, Crowd, Stay, behind_proxy, place_of
+from seatd.web.handshake import VERSION, fault_of
 from seatd.web.headers import secure
 from seatd.web.waited import waited_s
 from seatd_protocol import codes
@@ -45,6 +49,12 @@ class WebSocketTransport:
         self._over = False
         self._ended: asyncio.Event | None = None
         self.asked_to_close = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection has been lost, or is being cut."""
+        transport = self._request.transport
+        return transport is None or transport.is_closing()
 
     async def send(self, frame: bytes | str) -> None:
         """Sends a frame; waits while too much is unsent."""
@@ -92,11 +102,28 @@ class WebSocketTransport:
             error.__traceback__ = error.__context__ = None
 
 
-def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> web.Application:
+class ClientRules(NamedTuple):
+    """Who may connect: pages of which origins, through which proxies, how many from one address (all, those that have not
+    said hello, new ones a second)."""
+
+    allowed_origins: frozenset[str] = frozenset()
+    proxies: tuple[Network, ...] = ()
+    per_address: int = 5000
+    silent_per_address: int = 300
+    connects_per_s: float = 50.0
+
+
+ANYBODY = ClientRules()
+
+
+def make_client_app(hub: Hub, rules: ClientRules = ANYBODY) -> web.Application:
     """The application of the client listener: `/v1/connect` and nothing else."""
     app = web.Application(client_max_size=MAX_FRAME)
     app[HUB] = hub
-    app[ORIGINS] = allowed_origins
+    app[ORIGINS] = rules.allowed_origins
+    app[PROXIES] = rules.proxies
+    app[CONNECTED] = Crowd(rules.per_address, rules.connects_per_s)
+    app[SILENT] = Crowd(rules.silent_per_address)
     app.on_response_prepare.append(secure)
     app.router.add_get("/v1/connect", connect)
     return app
@@ -104,10 +131,20 @@ def make_client_app(hub: Hub, allowed_origins: frozenset[str] = frozenset()) -> 
 
 async def connect(request: web.Request) -> web.StreamResponse:
     """Upgrades, reads until the socket is gone, and tells the hub so, whatever happened."""
-    hub = request.app[HUB]
     refusal = _refusal(request)
     if refusal is not None:
         return refusal
+    connected, silent = request.app[CONNECTED], request.app[SILENT]
+    with Stay() as stay, Stay() as silence:
+        if not connected.admits(behind_proxy(request), stay):
+            return _crowded(request, "address")
+        if not silent.admits(place_of(request), silence):
+            return _crowded(request, "silent")
+        return await _served(request, silence)
+
+
+async def _served(request: web.Request, silence: Stay) -> web.StreamResponse:
+    hub = request.app[HUB]
     ws = web.WebSocketResponse(
         protocols=tuple(CODECS),
         compress=False,
@@ -127,7 +164,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     session = hub.connect(transport, CODECS[ws.ws_protocol or ""])
     let_go = False
     try:
-        let_go = await _read(ws, session)
+        let_go = await _read(ws, session, silence)
     finally:
         await asyncio.shield(_end(transport, session, let_go))
     return ws
@@ -148,13 +185,14 @@ async def _end(transport: WebSocketTransport, session: Session, let_go: bool) ->
     await transport.end()
 
 
-async def _read(ws: web.WebSocketResponse, session: Session) -> bool:
+async def _read(ws: web.WebSocketResponse, session: Session, silence: Stay) -> bool:
     """Reads to the end of the socket; True when the client itself has closed it, with a close frame."""
     newcomers = session.hub.newcomers
     newcomers.add(session)
     try:
         message = await _next(ws, session)
     finally:
+        silence.close()
         newcomers.remove(session)
     while message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
         await session.receive(message.data)
@@ -183,20 +221,34 @@ def _note_end(message: WSMessage, ws: web.WebSocketResponse, session: Session) -
 
 
 def _refusal(request: web.Request) -> web.Response | None:
-    """Why there is no upgrade, if there is none."""
+    """Why there is no upgrade, if there is none. The connection ends with it: its descriptor is needed."""
     hub = request.app[HUB]
     if hub.admission.refuses_upgrade(waited_s=waited_s(request.get_extra_info("socket"))):
-        refusal = _problem(503, SENT_AWAY, {"Retry-After": str(retry_after_s())})
-        refusal.force_close()  # its descriptor is needed
-        return refusal
+        return _problem(503, SENT_AWAY, {"Retry-After": str(retry_after_s())})
+    reason, status, text = _fault(request)
+    if not reason:
+        return None
+    hub.metrics.refused_total.labels(reason).inc()
+    return _problem(status, text, {"Sec-WebSocket-Version": VERSION})
+
+
+def _crowded(request: web.Request, reason: str) -> web.Response:
+    """One address has too much of something."""
+    request.app[HUB].metrics.shed_total.labels(reason).inc()
+    return _problem(429, TOO_MANY, {"Retry-After": str(retry_after_s())})
+
+
+def _fault(request: web.Request) -> tuple[str, int, str]:
+    """What is wrong with a request: the reason as it is counted ("": nothing), the status, a sentence."""
     if "token" in request.query or "access_token" in request.query:
-        return _problem(400, "a token never goes into the address: send it in hello")
+        return "token_in_address", 400, "a token never goes into the address: send it in hello"
     if not _origin_allowed(request):
-        return _problem(403, "this origin may not connect: see [clients] allowed_origins")
+        return "origin", 403, "this origin may not connect: see [clients] allowed_origins"
     offered = {name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
     if not offered & set(CODECS):
-        return _problem(400, f"offer one of the sub-protocols {' and '.join(CODECS)}")
-    return None
+        return "sub_protocol", 400, f"offer one of the sub-protocols {' and '.join(CODECS)}"
+    fault = fault_of(request)
+    return ("handshake", 400, fault) if fault else ("", 0, "")
 
 
 def _origin_allowed(request: web.Request) -> bool:
@@ -209,4 +261,6 @@ def _origin_allowed(request: web.Request) -> bool:
 
 
 def _problem(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, text=f"{text}\n", headers=headers)
+    answer = web.Response(status=status, text=f"{text}\n", headers=headers)
+    answer.force_close()
+    return answer

@@ -57,6 +57,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unknown_invoice": ProblemKind(404, "There is no such invoice statement"),
     "not_assigned": ProblemKind(404, "The license is not assigned to this user"),
     "method_not_allowed": ProblemKind(405, "The method is not allowed here"),
+    "too_slow": ProblemKind(408, "The body does not come"),
     "older_key": ProblemKind(409, "A newer key has been imported for these licenses"),
     "other_customer": ProblemKind(409, "These licenses belong to another customer"),
     "domain_taken": ProblemKind(409, "The domain belongs to another customer"),
@@ -148,9 +149,11 @@ class Problem(Exception):
             type=f"urn:seatd:problem:{self.code}",
             title=kind.title,
             status=kind.status,
-            detail=self.detail or kind.title,
+            detail=_writable(self.detail or kind.title),
             code=self.code,
-            errors=self.errors,
+            errors=tuple(
+                FieldError(path=_writable(one.path), message=_writable(one.message)) for one in self.errors
+            ),
         )
         return web.Response(
             status=kind.status,
@@ -158,6 +161,11 @@ class Problem(Exception):
             body=msgspec.json.encode(body),
             content_type=CONTENT_TYPE,
         )
+
+
+def _writable(text: str) -> str:
+    """A problem may repeat what was sent, and a header need not be UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def invalid(path: str, message: str) -> Problem:
@@ -181,6 +189,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _unavailable(request).response()
     except web.HTTPException as error:
         return _of_aiohttp(error).response()
+    except ConnectionError:  # the caller has hung up: whatever is answered reaches nobody
+        return Problem("unavailable").response()
     except Exception:
         _log.exception("request failed", method=request.method, path=request.path)
         return Problem("internal").response()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -25,6 +26,9 @@ LEAST = 1
 
 
 OWN_METRICS = "/metrics"
+
+_VERSIONS = re.compile(r"version=([^;,]*)")
+_VERSION = re.compile(r"\s*[0-9]{1,3}(\.[0-9]{1,3}){0,3}\s*")
 
 
 async def metrics_page(request: web.Request) -> web.StreamResponse:
@@ -75,7 +79,10 @@ def _own(request: web.Request, *, is_whole: bool) -> tuple[bytes, str]:
 
 
 def _accepted(request: web.Request) -> str:
-    return ",".join(request.headers.getall("Accept", ()))
+    """The formats that are asked for; none when the library could not read a version among them."""
+    accepted = ",".join(request.headers.getall("Accept", ()))
+    versions = _VERSIONS.findall(accepted)
+    return accepted if all(_VERSION.fullmatch(version) for version in versions) else ""
 
 
 async def _snapshot(services: Services) -> list[LicenseRow]:

@@ -35,8 +35,8 @@ async def no_weeks(_of: object) -> Mapping[str, float]:
 class Services:
     """`cooldown_s` is how long a forced logout keeps a user out when the call does not say; `admin_host` is where the admin
     listener listens. `week_changes` answers, by license id, how the use has changed against the week before, in percent; of
-    what is not known nothing. `customer_weeks` answers the same by customer. `siblings`: the other workers of
-    this server."""
+    what is not known nothing. `customer_weeks` answers the same by customer. `store_weakness`: how somebody else might
+    come at the store, in a sentence. `siblings`: the other workers of this server."""
 
     store: Store
     hub: Hub
@@ -48,6 +48,7 @@ class Services:
     passwords: Passwords = field(default_factory=Passwords)
     webhooks: WebhookSender = field(default_factory=WebhookSender)
     admin_host: str = "127.0.0.1"
+    store_weakness: str = ""
     siblings: Siblings = ALONE
     now_ms: Callable[[], int] = wall_clock_ms
     week_changes: Callable[[Sequence[LicenseRow]], Awaitable[Mapping[str, float]]] = no_weeks

@@ -2,7 +2,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session fence need groups wait priority queue_limit ref
 -- answers: granted {fence seats} | queued {session product ref position member ahead_ms} | denied {code product limit used waiting retry_after_ms holders} | gone {reason} | lapsed {}
--- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns licenses reservations devices seats queue hand_on many
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})

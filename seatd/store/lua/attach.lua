@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs cooldowns kicks customers expiries licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session secret user node claim
 -- answers: granted {fence device seats need busy losing} | gone {reason} | lapsed {} | recovering {}
--- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns kicks licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount cooldowns kicks licenses reservations devices seats queue hand_on many
 if lease_end(args.node) < now then
   return answer('lapsed')
 end

@@ -1,4 +1,4 @@
--- held_by: the sessions that this partition believes to be on a node, a page at a time.
+-- held_by: the sessions that this partition believes to be on a node, a page at a time, each as `customer\0session`.
 -- keys: by_node
 -- args: node after limit
 -- answers: held {sessions cursor}
@@ -6,7 +6,6 @@
 local members = range(by_node, args.node, args.limit, args.after)
 local found = {}
 for i, member in ipairs(members) do
-  local customer, session = string.match(tail(member), '^([^%z]*)%z(.*)$')
-  found[i] = {customer = customer, session = session}
+  found[i] = tail(member)
 end
 return answer('held', {sessions = found, cursor = #members == args.limit and members[#members] or nil})

@@ -3,7 +3,7 @@
 -- keys: meta nodes by_node deadlines orders tombs licenses offers seats account users extensions assignments sessions by_user queue pace events meters spread usage refused webhooks deliveries delivery_times delivery_bodies dead_letters
 -- args: customer session fence secret node
 -- answers: parked {until_ms} | gone {reason}
--- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses reservations devices seats queue hand_on
+-- uses: guard indexes meters deliveries webhooks events orders sessions recount licenses reservations devices seats queue hand_on many
 local record = load(args.session)
 if not record then
   return answer('gone', {reason = 'unknown'})

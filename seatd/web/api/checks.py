@@ -49,7 +49,14 @@ async def list_checks(call: Call[Nothing, Nothing, Nothing]) -> Checks:
     """What is wrong or unwise about the store, keys, clocks and limits"""
     services = call.services
     found = [check async for check in _store(services)]
-    found += [_trust(services), _tokens(services), *_clocks(services), _limits(services), _ready(services)]
+    found += [
+        store_access(services.store_weakness),
+        _trust(services),
+        _tokens(services),
+        *_clocks(services),
+        _limits(services),
+        _ready(services),
+    ]
     found += [await _licenses(services), exposure(services.admin_host)]
     return Checks(node=services.hub.options.name, items=tuple(found))
 
@@ -64,6 +71,14 @@ async def _store(services: Services) -> AsyncIterator[Check]:
         yield Check(name="store", level="warning", message=sentence)
     if not unwise:
         yield Check(name="store", level="ok", message="its settings keep what it acknowledges")
+
+
+def store_access(weakness: str) -> Check:
+    """Whether anybody but the nodes may come at the store."""
+    level: Level = "warning" if weakness else "ok"
+    return Check(
+        name="store access", level=level, message=weakness or "nobody comes at it without being let in"
+    )
 
 
 def _trust(services: Services) -> Check:
@@ -91,12 +106,19 @@ def _clocks(services: Services) -> Iterator[Check]:
     level: Level = "ok" if abs(ahead_s) < CLOCK_WARNING_S else "warning"
     if abs(ahead_s) >= CLOCK_WRONG_S:
         level = "wrong"
-    yield Check(name="clocks", level=level, message=f"the store's clock is {ahead_s:+.1f} s from this node's")
+    yield Check(
+        name="clocks", level=level, message=f"the store's clock is {_tenth(ahead_s)} s from this node's"
+    )
     percent = leases.drift * 100
     level = "ok" if abs(percent) < 1 else "warning"
     yield Check(
-        name="clock rate", level=level, message=f"the store's clock runs {percent:+.1f} % off this node's"
+        name="clock rate", level=level, message=f"the store's clock runs {_tenth(percent)} % off this node's"
     )
+
+
+def _tenth(value: float) -> str:
+    """With its sign, but never -0.0."""
+    return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def _limits(services: Services) -> Check:

@@ -49,8 +49,9 @@ class Download:
             async for piece in self.pieces:
                 await response.write(piece)
             await response.write_eof()
-        except Exception:
-            _log.exception("download broken off", path=request.path)
+        except Exception as error:
+            if not isinstance(error, ConnectionError):  # that is the caller, who has hung up
+                _log.exception("download broken off", path=request.path)
             if request.transport is not None:
                 request.transport.abort()
         return response

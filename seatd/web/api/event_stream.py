@@ -46,8 +46,8 @@ class EventStream:
     async def _send(self, request: web.Request, plot: Plot, listener: Listener) -> web.StreamResponse:
         response = web.StreamResponse(headers={"X-Accel-Buffering": "no"})
         response.content_type, response.charset = CONTENT_TYPE, "utf-8"
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await _tell(response, Narration(plot, listener, lambda: self._may_go_on(request)))
             await response.write_eof()
         except (TimeoutError, ConnectionError):  # it takes nothing, or is gone

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from seatd.licensing.catalog import Catalog
+from seatd.licensing.extensions import most_per_extension
 from seatd.licensing.product import Combine, Product
 from seatd.store.overviews import Overview
 from seatd.store.registry_values import LicenseRow
@@ -25,7 +26,8 @@ class TotalsQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ProductTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """All licenses of a product that a customer has. `limit`: of those that are valid now, their sum, or the largest one."""
+    """All licenses of a product that a customer has. `limit`: of those that are valid now, their sum, or the largest one.
+    `base`: the product whose add-on it is; "": it stands alone. `per_extension`: so often an extension may have it."""
 
     customer: str
     product: str
@@ -35,6 +37,8 @@ class ProductTotal(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     online: int
     above_limit: int
+    base: str
+    per_extension: int | None
 
 
 @ops.op("GET", "/api/v1/licenses/totals", "licenses.read")
@@ -81,4 +85,6 @@ def _total(overview: Overview, rows: list[LicenseRow], product: Product | None, 
         used=used,
         online=online,
         above_limit=max(0, max(online, resources) - limit),
+        base=(product and product.base) or "",
+        per_extension=most_per_extension(product) if product else None,
     )

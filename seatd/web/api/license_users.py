@@ -11,6 +11,7 @@ from seatd.store.registry_values import HolderRow
 from seatd.web.api.license_rows import LicensePath, find_license
 from seatd.web.api.ops import Call, Ops
 from seatd.web.api.shapes import Listing, Moment, Nothing, PageQuery, Search, moment, named_user
+from seatd.web.caller import Scope
 from seatd.web.errors import Problem
 
 ops = Ops("license users")
@@ -37,7 +38,8 @@ class UsersQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LicenseUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user of a license. `used`: online now; `since`: the start of the oldest live session."""
+    """A user of a license. `used`: online now; `since`: the start of the oldest live session; `may_logout`: whether the
+    caller may force this user out."""
 
     domain: str
     user: str
@@ -45,6 +47,7 @@ class LicenseUser(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int
     since: Moment | None
     assigned: bool
+    may_logout: bool
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +75,10 @@ async def license_users(call: Call[LicensePath, UsersQuery, Nothing]) -> Listing
     )
     if page is None:
         raise Problem("unknown_license")
-    return Listing(items=tuple(map(_user, page.items)), page=query.page, size=query.size, total=page.total)
+    logout = Scope(call.services.store, call.caller.grant, "logout")
+    there = not logout.is_nowhere and await logout.has_customer(row.customer)
+    items = tuple(_user(user, there and logout.has_domain(user.domain)) for user in page.items)
+    return Listing(items=items, page=query.page, size=query.size, total=page.total)
 
 
 @ops.op(
@@ -124,7 +130,7 @@ async def unassign_license(call: Call[AssignmentPath, Nothing, Nothing]) -> None
     _log.info("license taken back", by=call.caller.name, customer=row.customer, license=row.id, user=user)
 
 
-def _user(row: HolderRow) -> LicenseUser:
+def _user(row: HolderRow, may_logout: bool) -> LicenseUser:
     return LicenseUser(
         domain=row.domain,
         user=row.user,
@@ -132,4 +138,5 @@ def _user(row: HolderRow) -> LicenseUser:
         sessions=row.sessions,
         since=None if row.since_ms is None else moment(row.since_ms),
         assigned=row.assigned,
+        may_logout=may_logout,
     )

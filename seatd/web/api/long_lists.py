@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -24,27 +24,33 @@ async def sorted_in_turns(
     rows: Sequence[Row],
     key: Callable[[Row], Any] | None = None,
     *,
+    keys: Callable[[Sequence[Row]], Iterable[Any]] | None = None,
     reverse: bool = False,
     first: int | None = None,
     tie: Callable[[Row], Any] | None = None,
 ) -> list[Row]:
     """What `sorted` answers, or of that the `first` so many rows: it is stable, too. Rows with the same key come in the order
-    of `tie` if there is one, whether the others are reversed or not."""
+    of `tie` if there is one, whether the others are reversed or not. `keys`, in the place of `key`, answers those of some rows
+    together."""
     most = len(rows) if first is None else first
     is_few = most <= AT_ONCE < len(rows)
     if tie is not None and not is_few:
         rows = await sorted_in_turns(rows, tie)
-    keyed = await _keyed(rows, key)
+    keyed = await _keyed(rows, (lambda some: map(key, some)) if key else keys)
     found = await (_first(keyed, reverse, most, tie) if is_few else _sorted(keyed, reverse, most))
     return [row for _, row in found]
 
 
-async def _keyed(rows: Sequence[Any], key: Callable[[Any], Any] | None) -> Sequence[Keyed]:
-    if key is None:
+async def _keyed(
+    rows: Sequence[Any], keys: Callable[[Sequence[Any]], Iterable[Any]] | None
+) -> Sequence[Keyed]:
+    if keys is None:
         return list(zip(rows, rows, strict=True))
-    turns, keyed = Turns(), []
+    turns = Turns()
+    keyed: list[Keyed] = []
     for start in range(0, len(rows), KEYED_AT_ONCE):
-        keyed += [(key(row), row) for row in rows[start : start + KEYED_AT_ONCE]]
+        some = rows[start : start + KEYED_AT_ONCE]
+        keyed += zip(keys(some), some, strict=True)
         await turns.give_way()
     return keyed
 

@@ -14,7 +14,8 @@ from seatd.web.live import Listener, Usage
 
 RETRY_MS: Final = 3000
 HEARTBEAT_S: Final = 15.0
-RECHECK_S: Final = 30.0
+RECHECK_S: Final = 1.0
+"""How soon a stream notices that its caller may not see it any more: mostly a look into memory (see `Console`)."""
 EMPTY: Final = b"{}"
 
 
@@ -32,7 +33,7 @@ class Plot:
 
 
 class Narration:
-    """Tells one listener. `may_go_on` is asked every 30 s; `clock` gives monotonic seconds."""
+    """Tells one listener. `may_go_on` is asked every second; `clock` gives monotonic seconds."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Narration:
 
     async def _next(self) -> tuple[bytes, bool]:
         """The next piece, and whether it is the last one."""
-        events, usage = await self._listener.news(min(HEARTBEAT_S, self._left_s()))
+        events, usage = await self._listener.news(min(RECHECK_S, self._left_s()))
         piece = self._told(events)
         data = None if usage is None else self._plot.usage(usage)
         if data is not None:

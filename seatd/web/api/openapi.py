@@ -26,7 +26,7 @@ WITH_CALLER = ("unauthenticated", "forbidden")
 HELD_UP = ("totp_needed",)
 CHANGES = ("cross_site",)
 WITH_QUERY = ("invalid",)
-WITH_BODY = ("bad_json", "bad_request", "body_too_large", "unsupported_media_type", "invalid")
+WITH_BODY = ("bad_json", "bad_request", "too_slow", "body_too_large", "unsupported_media_type", "invalid")
 WITH_PATH = ("not_found",)
 WITH_KEY = ("idempotency_mismatch", "idempotency_busy", "idempotency_too_long")
 

@@ -15,6 +15,7 @@ neither is enough without the other.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import typing
@@ -24,6 +25,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from aiohttp import web
+from multidict import MultiMapping
 
 from seatd.web.address import address_of
 from seatd.web.api.downloads import Download, Format
@@ -52,8 +54,13 @@ class CsvBody(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
 
+BACKGROUND = "X-Seatd-Background"
+"""A page sends this header with what it asks by itself, while nobody does anything: that keeps no session from running out."""
 MAX_BODY = 2 * 1024 * 1024
 MAX_FILE = 16 * 1024 * 1024
+PATIENCE_S, SLOWEST_BYTES_PER_S = 5.0, 50_000
+"""A body may take so long, and as long as its bytes take at that rate: who sends one byte by byte would hold a connection for
+ever."""
 _AT = re.compile(r" - at `(?:key in )?\$?\.?(.*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
 
@@ -182,7 +189,7 @@ def handler(op: Op) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             jar=jar,
             address=address_of(request),
             path=_path(request.match_info, op.path),
-            query=_query(request, op.query),
+            query=read_query(request.query, op.query),
             body=await _body(request, op.body),
             **who,
         )
@@ -206,7 +213,7 @@ async def _who(request: web.Request, op: Op, jar: Jar) -> dict[str, Any]:
     if op.action is None:
         refuse_foreign_page(request)
         return {}
-    caller = await caller_of(request, jar)
+    caller = await caller_of(request, jar, is_use=BACKGROUND not in request.headers)
     scope = Scope(request.app[SERVICES].store, caller.grant, op.action)
     if scope.is_nowhere:
         raise Problem("forbidden")
@@ -225,15 +232,28 @@ async def _response(request: web.Request, answer: object, jar: Jar) -> web.Strea
     return response
 
 
+def _is_text(values: Mapping[str, str]) -> bool:
+    """Bytes that are not UTF-8 come as halves of surrogate pairs, which nothing can write again."""
+    try:
+        "".join((*values, *values.values())).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _path(values: Mapping[str, str], shape: type[Path]) -> Path:
+    if not _is_text(values):
+        raise Problem("not_found")
     try:
         return msgspec.convert(dict(values), shape, strict=False)
     except msgspec.ValidationError:
         raise Problem("not_found") from None
 
 
-def _query(request: web.Request, shape: type[Query]) -> Query:
-    values = request.query
+def read_query(values: MultiMapping[str], shape: type[Query]) -> Query:
+    """A query of this shape, or the problem `invalid`."""
+    if not _is_text(values):
+        raise invalid("", "the query is not UTF-8")
     repeated = next((name for name in values if len(values.getall(name)) > 1), None)
     if repeated is not None:
         raise invalid(repeated, "given more than once")
@@ -244,6 +264,20 @@ def _query(request: web.Request, shape: type[Query]) -> Query:
 
 
 async def _body(request: web.Request, shape: type[Body]) -> Body:
+    try:
+        async with asyncio.timeout(_body_s(request, shape)):
+            return await _read_body(request, shape)
+    except TimeoutError:
+        raise Problem("too_slow") from None
+
+
+def _body_s(request: web.Request, shape: type[msgspec.Struct]) -> float:
+    most = MAX_FILE if issubclass(shape, CsvBody) else MAX_BODY
+    announced = request.content_length
+    return PATIENCE_S + (most if announced is None else min(announced, most)) / SLOWEST_BYTES_PER_S
+
+
+async def _read_body(request: web.Request, shape: type[Body]) -> Body:
     if shape is Nothing:
         return shape()
     if issubclass(shape, CsvBody):
@@ -251,13 +285,20 @@ async def _body(request: web.Request, shape: type[Body]) -> Body:
     if request.content_type != "application/json":
         raise Problem("unsupported_media_type", headers={"Accept": "application/json"})
     try:
-        return msgspec.json.decode(await request.read(), type=shape)
+        data = await request.read()
+    except web.RequestPayloadError:
+        raise Problem("bad_request", "The body ends early, or is not coded as its headers say.") from None
+    return read_json(data, shape)
+
+
+def read_json(data: bytes, shape: type[Body]) -> Body:
+    """A body of this shape, or the problem `invalid` or `bad_json`."""
+    try:
+        return msgspec.json.decode(data, type=shape)
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("bad_json") from None
-    except web.RequestPayloadError:
-        raise Problem("bad_request", "The body ends early, or is not coded as its headers say.") from None
 
 
 async def _file(request: web.Request) -> bytes:

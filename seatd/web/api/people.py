@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from seatd.store.access_values import Role
 from seatd.store.administrator_values import Administrator, SignIn
 from seatd.store.administrators import changed
 from seatd.store.audit_values import Change
@@ -15,6 +16,7 @@ from seatd.web.api.ops import Call
 from seatd.web.api.shapes import Moment, moment
 from seatd.web.console import Console
 from seatd.web.errors import Problem
+from seatd.web.rights import RIGHTS, Reach, reach
 from seatd.web.session_cookie import csrf_of
 
 
@@ -29,6 +31,16 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
     totp_needed: Annotated[bool, msgspec.Meta(description="nothing else may be done before it is set up")]
     csrf: Annotated[str, msgspec.Meta(description="for the header X-Seatd-CSRF")]
     ends: Moment | None
+    rights: Annotated[
+        dict[str, Reach],
+        msgspec.Meta(description="how far the grant's role reaches, by action; not: nowhere"),
+    ]
+
+
+def rights_of(role: Role) -> dict[str, Reach]:
+    """What a role may do anywhere, and how far: what the console shows follows from it."""
+    reached = {action: reach(role, action) for action in RIGHTS}
+    return {action: far for action, far in reached.items() if far}
 
 
 def profile_view(console: Console, administrator: Administrator, session: SignIn, secret: str) -> ProfileView:
@@ -45,6 +57,7 @@ def profile_view(console: Console, administrator: Administrator, session: SignIn
         totp_needed=console.is_held_up(administrator),
         csrf=csrf_of(secret),
         ends=moment(session.ends_ms),
+        rights=rights_of(active.role),
     )
 
 

@@ -17,6 +17,7 @@ from seatd.web.api.people import (
     next_generation,
     person,
     profile_view,
+    rights_of,
     session_anew,
 )
 from seatd.web.api.shapes import Input, Listing, Moment, Nothing, PageQuery, moment
@@ -74,7 +75,7 @@ async def profile(call: Call[Nothing, Nothing, Nothing]) -> ProfileView:
     ends = None if call.caller.ends_ms is None else moment(call.caller.ends_ms)
     return ProfileView(
         name=call.caller.name, via="token", grant=view, grants=(), totp=False, totp_needed=False, csrf="",
-        ends=ends,
+        ends=ends, rights=rights_of(call.caller.grant.role),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,11 +22,18 @@ class SessionPath(msgspec.Struct, frozen=True, kw_only=True):
     session: Annotated[str, msgspec.Meta(min_length=1)]
 
 
+State = Literal["attached", "parked", "draining", "waiting"]
+
+
 class SessionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of one customer or one user only."""
+    """Which sessions, where not all. `search`: a part of the user's, the device's or the node's name."""
 
     customer: Search = ""
     user: Annotated[str, msgspec.Meta(max_length=254)] = ""
+    domain: Search = ""
+    device: Annotated[DeviceKind | None, msgspec.Meta(description="this kind only")] = None
+    state: State | None = None
+    search: Search = ""
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +67,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     device: DeviceView
     node: str
     busy: Annotated[bool, msgspec.Meta(description="a call goes on, as the client says")]
-    state: Literal["attached", "parked", "draining", "waiting"]
+    state: State
     since: Moment
     until: Moment | None
     seats: tuple[SeatView, ...]
@@ -72,7 +80,12 @@ async def list_sessions(call: Call[Nothing, SessionQuery, Nothing]) -> Listing[S
     user = named_user(query.user, "user")[0] if query.user else ""
     customers = [name for name in await call.scope.customers() if query.customer in ("", name)]
     page = await call.services.store.sessions(
-        customers=customers, user=user, domains=call.scope.domains, offset=query.offset, size=query.size
+        customers=customers,
+        user=user,
+        domains=call.scope.domains,
+        where=_wanted(query),
+        offset=query.offset,
+        size=query.size,
     )
     return Listing(items=tuple(map(view, page.items)), page=query.page, size=query.size, total=page.total)
 
@@ -89,6 +102,24 @@ async def find_session(call: Call[Any, Any, Any], session: str) -> SessionRow:
     if row is None or not (call.scope.has_domain(row.domain) and await call.scope.has_customer(row.customer)):
         raise Problem("unknown_session")
     return row
+
+
+def _wanted(query: SessionQuery) -> Callable[[SessionRow], bool] | None:
+    """Whether a session is one of those that are asked for; None: all are."""
+    if not (query.domain or query.device or query.state or query.search):
+        return None
+    sought = query.search.casefold()
+
+    def is_wanted(row: SessionRow) -> bool:
+        device = row.device
+        return (
+            query.domain in ("", row.domain)
+            and query.device in (None, device.kind)
+            and query.state in (None, row.state)
+            and any(sought in text.casefold() for text in (row.user, device.id, device.name, row.node))
+        )
+
+    return is_wanted
 
 
 def view(row: SessionRow) -> SessionView:

@@ -52,4 +52,4 @@ async def create_link(call: Call[Nothing, Nothing, NewLink]) -> LinkView:
 
     await store.drop_links(now_ms)
     await store.amend(None, call.caller.deed("administrator.link", name), decide)
-    return LinkView(link=secret, path=f"/sign-in#{secret}", ends=moment(ends_ms))
+    return LinkView(link=secret, path=f"/console/sign-in#{secret}", ends=moment(ends_ms))

@@ -85,6 +85,8 @@ async def targets_of(store: Store, scope: Scope, query: Which) -> list[Target]:
     """All that the query means and that is there for the caller, by customer and name."""
     by = grouping(query, scope)
     customers = [await scope.named_customer(query.customer)] if query.customer else await scope.customers()
+    if (named := _named(query, by)) is not None:
+        return [Target(name, named) for name in customers]
     portions = (
         customers[start : start + CUSTOMERS_AT_ONCE] for start in range(0, len(customers), CUSTOMERS_AT_ONCE)
     )
@@ -102,13 +104,18 @@ async def targets_of(store: Store, scope: Scope, query: Which) -> list[Target]:
     ]
 
 
-async def _scopes(store: Store, customer: str, query: Which, by: GroupBy) -> Sequence[Metered]:
+def _named(query: Which, by: GroupBy) -> Metered | None:
+    """What the query names, if that is one thing in each customer. (Whoever has domains only is told of domains.)"""
     if by == "customer":
-        return [Metered("customer")]
+        return Metered("customer")
     if by == "product" and query.product:
-        return [Metered("product", product=query.product)]
+        return Metered("product", product=query.product)
     if by == "license" and query.license:
-        return [Metered("license", license=query.license)]
+        return Metered("license", license=query.license)
+    return None
+
+
+async def _scopes(store: Store, customer: str, query: Which, by: GroupBy) -> Sequence[Metered]:
     domain = canonical_domain(query.domain) if query.domain else ""
     return sorted(
         scope

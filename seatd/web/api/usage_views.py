@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from seatd.web.api.shapes import Moment, moment
 from seatd.web.api.usage_targets import Target
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """So many seats were in use for so many percent of the time. From 200 on they are counted in steps of at most 1 %."""
 
     seats: int
@@ -69,7 +70,7 @@ def usage_view(
         true_denials=figures.true_denials(row),
         denials=row.denials,
         suggested_seats=figures.suggested(row),
-        shares=tuple(Share(seats=seats, percent=percent) for seats, percent in figures.shares(row, ms)),
+        shares=tuple(starmap(Share, figures.shares(row, ms))),
     )
 
 

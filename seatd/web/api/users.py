@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -36,12 +37,16 @@ class UserPath(CustomerPath, frozen=True, kw_only=True):
 
 
 class UsersOfQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`search` is looked for in user, name and groups; `domain`, `role` and `group` are exact."""
+    """`search` is looked for in user, name and groups; `domain`, `role` and `group` are exact.
+
+    `licenses`: say which each has.
+    """
 
     search: Search = ""
     domain: Search = ""
     role: UserRole | None = None
     group: Search = ""
+    licenses: bool = False
     sort: Sort = "user"
 
 
@@ -63,7 +68,9 @@ class UserPatch(Input, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class UserView(msgspec.Struct, frozen=True, kw_only=True):
-    """A user. `online`: it has a live session; null where that was not asked for (in a list)."""
+    """A user. `online`: it has a live session; null where that was not asked for (in a list). In a list that was asked for
+    `licenses` there are also those: the nominal ones that it was given, the `products` that its extension takes, and `seats`,
+    the licenses of which it has a seat now."""
 
     user: str
     domain: str
@@ -74,6 +81,9 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     extension: str
     online: bool | None
     created: Moment
+    licenses: tuple[str, ...] | UnsetType = UNSET
+    products: tuple[str, ...] | UnsetType = UNSET
+    seats: tuple[str, ...] | UnsetType = UNSET
 
 
 @ops.op("GET", "/api/v1/customers/{customer}/users", "users.read", problems=("unknown_customer",))
@@ -92,7 +102,9 @@ async def list_users(call: Call[CustomerPath, UsersOfQuery, Nothing]) -> Listing
                 found[user] = portion[user]
     page = (await _in_order(found, query.sort, query.offset + query.size))[query.offset :]
     online = await store.has_session(customer, page)
-    items = (replace(_view(customer, user, user_of(found[user])), online=online[user]) for user in page)
+    items = [replace(_view(customer, user, user_of(found[user])), online=online[user]) for user in page]
+    if query.licenses:
+        items = await _licensed(call, customer, items)
     return Listing(items=tuple(items), page=query.page, size=query.size, total=len(found))
 
 
@@ -205,6 +217,23 @@ async def _shown(call: Call[Any, Any, Any], customer: str, user: str) -> UserVie
     return replace(_view(customer, user, record), online=online[user])
 
 
+async def _licensed(call: Call[Any, Any, Any], customer: str, users: list[UserView]) -> list[UserView]:
+    """The users, each with its licenses."""
+    store = call.services.store
+    assigned = await store.assigned_to(customer, (user.user for user in users))
+    extensions = await store.some_extensions(customer, (user.extension for user in users if user.extension))
+    seats = await store.seats_of(customer, (user.user for user in users if user.online))
+    return [
+        replace(
+            user,
+            seats=tuple(seats.get(user.user, ())),
+            licenses=tuple(assigned[user.user]),
+            products=extensions[user.extension].products() if user.extension in extensions else (),
+        )
+        for user in users
+    ]
+
+
 def _view(customer: str, user: str, record: UserRecord) -> UserView:
     return UserView(
         user=user,
@@ -235,12 +264,12 @@ async def _in_order(found: dict[str, bytes], sort: Sort, first: int) -> list[str
     field, reverse = sort.lstrip("-"), sort.startswith("-")
     if field == "user":
         return await sorted_in_turns(list(found), reverse=reverse, first=first)
-    value_of = VALUES[field]
+    values_of = VALUES[field]
 
-    def key(user: str) -> Any:
-        return value_of(found[user])
+    def keys(users: Sequence[str]) -> Sequence[Any]:
+        return values_of(found[user] for user in users)
 
-    return await sorted_in_turns(list(found), key, reverse=reverse, first=first, tie=str)
+    return await sorted_in_turns(list(found), keys=keys, reverse=reverse, first=first, tie=str)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

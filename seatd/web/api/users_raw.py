@@ -24,18 +24,22 @@ class _Created(msgspec.Struct, gc=False):
     created_ms: int = 0
 
 
-_named = msgspec.json.Decoder(_Named).decode
-_in_role = msgspec.json.Decoder(_InRole).decode
-_extended = msgspec.json.Decoder(_Extended).decode
-_created = msgspec.json.Decoder(_Created).decode
+_named = msgspec.json.Decoder(list[_Named]).decode
+_in_role = msgspec.json.Decoder(list[_InRole]).decode
+_extended = msgspec.json.Decoder(list[_Extended]).decode
+_created = msgspec.json.Decoder(list[_Created]).decode
 
-VALUES: Mapping[str, Callable[[bytes], Any]] = {
-    "name": lambda text: _named(text).name.casefold(),
-    "role": lambda text: _in_role(text).role.casefold(),
-    "extension": lambda text: _extended(text).extension.casefold(),
-    "created": lambda text: _created(text).created_ms,
+VALUES: Mapping[str, Callable[[Iterable[bytes]], list[Any]]] = {
+    "name": lambda texts: [user.name.casefold() for user in _named(_as_list(texts))],
+    "role": lambda texts: [user.role.casefold() for user in _in_role(_as_list(texts))],
+    "extension": lambda texts: [user.extension.casefold() for user in _extended(_as_list(texts))],
+    "created": lambda texts: [user.created_ms for user in _created(_as_list(texts))],
 }
-"""What users are sorted by, out of the text of one."""
+"""What users are sorted by, out of the texts of some: to decode them together is cheaper than one by one."""
+
+
+def _as_list(texts: Iterable[bytes]) -> bytes:
+    return b"[%b]" % b",".join(texts)
 
 
 def possible(users: Mapping[str, bytes], search: str) -> Iterable[str]:

@@ -82,7 +82,7 @@ local function seat_on(record, want, overdraft)
   limits[record.id] = record.limit
   return {
     product = want.product, license = record.id, kind = record.kind, holder = want.holder,
-    since_ms = wall_ms, overdraft = overdraft or false,
+    since_ms = wall_ms, overdraft = overdraft or nil,
   }
 end
 
