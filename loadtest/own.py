@@ -10,8 +10,16 @@ from loadtest.second_node import second_node
 from loadtest.server import Server, running_server
 from seatd.licensing.claims import CustomerClaim, LicenseClaim, LicenseKey
 
-CUSTOMER, DOMAIN = "load", "load.example"
+CUSTOMER = "load"
 DAY_MS = 86_400_000
+
+
+def domain_of(customer: str) -> str:
+    """Where its people are."""
+    return f"{customer}.example"
+
+
+DOMAIN = domain_of(CUSTOMER)
 
 
 @asynccontextmanager
@@ -28,17 +36,22 @@ async def own_servers(
     """So many, that share a store. It belongs to the first one: the others may be killed."""
     async with AsyncExitStack() as running:
         first = await running.enter_async_context(running_server())
-        async with second_node(first.store) as node:
-            await node.store.put_license(_key(seats, tuple(dict.fromkeys((*need, further)))))
+        await bought(first, CUSTOMER, seats, (*need, further))
         others = [await running.enter_async_context(running_server(first)) for _ in range(nodes - 1)]
         yield [first, *others]
 
 
-def _key(seats: int, products: tuple[str, ...]) -> LicenseKey:
+async def bought(server: Server, customer: str, seats: int, products: tuple[str, ...]) -> None:
+    """A customer with so many seats of each of these products; its domain is called after it."""
+    async with second_node(server.store) as node:
+        await node.store.put_license(_key(customer, seats, tuple(dict.fromkeys(products))))
+
+
+def _key(customer: str, seats: int, products: tuple[str, ...]) -> LicenseKey:
     now_ms = time.time_ns() // 1_000_000
     licenses = tuple(
         LicenseClaim(
-            id=f"load-{product}",
+            id=f"{customer}-{product}",
             product=product,
             kind="competitive",
             limit=seats,
@@ -48,12 +61,12 @@ def _key(seats: int, products: tuple[str, ...]) -> LicenseKey:
         for product in products
     )
     return LicenseKey(
-        jti="load",
+        jti=customer,
         iss="load tester",
         iat=now_ms // 1000,
         kid="load",
-        customer=CustomerClaim(id=CUSTOMER),
-        domains=(DOMAIN,),
+        customer=CustomerClaim(id=customer),
+        domains=(domain_of(customer),),
         licenses=licenses,
         text="no key",
     )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import NamedTuple
 
 from loadtest.clients.errors import Unusable
-from loadtest.rows import crowd, grants, kill, logout, pages, queue, two_nodes
+from loadtest.rows import crowd, fairness, grants, kill, logout, pages, queue, two_nodes
 from loadtest.rows.goals import GOALS
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -27,6 +27,7 @@ MEASUREMENTS = (
     ),
     Measurement(("queue",), queue.measured),
     Measurement(("logout",), logout.measured),
+    Measurement(("fairness",), fairness.measured),
     Measurement(("kill",), kill.measured),
     Measurement(("two-nodes",), two_nodes.measured),
     Measurement(("grants",), grants.measured),

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from loadtest.clients.client import VirtualClient
 from loadtest.own import own_server
-from loadtest.processes import cpu_s, memory_kib
+from loadtest.processes import children, cpu_s, memory_kib
 from loadtest.rows.bare import BUSY, Bare, measured_floor
 from loadtest.rows.cores import apart
 from loadtest.rows.engine import Engine, engine
@@ -89,9 +89,21 @@ class _Crowd:
         return [Row("idle", beat_us), Row("idle-store", scripts_per_s, without or None)]
 
     async def _asked(self, people: list[VirtualClient]) -> Row:
-        seconds = self._scale.turns_s
+        seconds, before = self._scale.turns_s, self._used_s()
         turns = await as_fast_as_they_can([_turn(one) for one in people[:BUSY]], seconds)
-        return Row("acquire", 2 * turns / seconds, self._bare.echoes_per_s)
+        each_us = {
+            f"{who}_us": (used_s - before[who]) / (2 * turns) * 1e6 for who, used_s in self._used_s().items()
+        }
+        return Row("acquire", 2 * turns / seconds, self._bare.echoes_per_s, each_us)
+
+    def _used_s(self) -> dict[str, float]:
+        """The CPU of all who take part in a request."""
+        stores = children(self._server.pid)
+        return {
+            "node": cpu_s(self._server.pid),
+            "store": sum(map(cpu_s, stores)),
+            "clients": time.process_time(),
+        }
 
 
 def _turn(one: VirtualClient) -> Callable[[], Awaitable[None]]:

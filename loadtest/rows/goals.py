@@ -35,6 +35,7 @@ GOALS = {
     "logout": Goal("forced out on another node, p99", "ms", 50, 10),
     "logout-all": Goal("all forced out at once", "s", 5, 2),
     "queue": Goal("a freed seat handed on, p99", "ms", 50, 10),
+    "fairness": Goal("a request's p99 beside a noisy customer's", "ms", 2.0, 1.2),
     "kill": Goal("a node killed, all back on the other", "s", 10, 5),
     "two-nodes": Goal("sign-ins per CPU second, one of two nodes", "1/s", 0.9, 1.0, at_least=True),
     # 0: a grant costs the same whatever the number of sessions; 1: its cost grows as the logarithm of it does.

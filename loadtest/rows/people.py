@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from loadtest.clients import tokens
 from loadtest.clients.client import Terms, VirtualClient
 from loadtest.clients.connection import Place
-from loadtest.own import CUSTOMER, DOMAIN
+from loadtest.own import CUSTOMER, domain_of
 from loadtest.registry import Registry
 from loadtest.scenarios.plan import Plan, until
 from loadtest.server import Server
@@ -25,10 +25,18 @@ def registry(server: Server) -> Registry:
     return Registry(f"http://{server.admin}", server.token, CUSTOMER)
 
 
-def plan(servers: Sequence[Server], clients: int, *, seats: int = 0, user: str = tokens.USER) -> Plan:
+def plan(
+    servers: Sequence[Server],
+    clients: int,
+    *,
+    seats: int = 0,
+    user: str = tokens.USER,
+    customer: str = CUSTOMER,
+) -> Plan:
     """So many clients, who take turns at the servers. All tokens are signed: that is none of the clients' work later."""
     secret = servers[0].secret
-    token = tokens.signed(secret, customer=CUSTOMER, domain=DOMAIN, audience="seatd", issuer=None, user=user)
+    domain = domain_of(customer)
+    token = tokens.signed(secret, customer=customer, domain=domain, audience="seatd", issuer=None, user=user)
     for number in range(clients):
         token(number)
     places = tuple(Place.of(f"ws://{server.clients}") for server in servers)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Scale:
-    """`clients` are there at once in each row; `turns_s`: for how long they ask as fast as they can; `beats`: through how many
-    beats they idle; `logouts`: how many are forced out one by one; `rounds`: of one node and of two, in turn; `grants_at`: at
-    how many sessions of a customer grants are measured; the last four: what administrators' pages are about."""
+    """`clients` are there at once in each row; `turns_s`: for how long they ask; `beats`: through how many beats they idle;
+    `logouts`: how many are forced out one by one; `rounds`: of one node and of two, of calm and of noise, in turn;
+    `grants_at`: at how many sessions of a customer grants are measured; the last four: what pages are about."""
 
     clients: int = 10_000
     turns_s: float = 5.0

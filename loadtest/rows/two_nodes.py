@@ -1,7 +1,9 @@
 """Whether a second node makes the first one dearer: sign-ins per CPU second of a node that is alone, and of each of two.
 
 Both are on the same core, and the rounds take turns: first each node alone, then both at once. CPU seconds are by the
-kernel's accounts, so that who waits for the core costs nothing.
+kernel's accounts, so that who waits for the core costs nothing. Each node is given as many sign-ins a second beside the
+other as alone, as it would be on a machine of its own: as fast as they can, two on one core have half of them each, and so
+fewer that share a script of the store.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ from collections.abc import Callable, Collection, Sequence
 from loadtest.own import own_servers
 from loadtest.processes import cpu_s
 from loadtest.rows.cores import apart
-from loadtest.rows.people import FURTHER, NEED, all_gone, all_signed_in, plan
+from loadtest.rows.people import FURTHER, NEED, all_gone, plan
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
+from loadtest.scenarios import ramp
+from loadtest.scenarios.plan import Plan
 from loadtest.server import Server
+
+PER_S = 250
+"""Sign-ins at each node; one of two then takes a third of their core at the most."""
 
 Cost = dict[int, float]
 """CPU seconds by node's process."""
@@ -43,10 +50,18 @@ async def _signed_in(nodes: Sequence[Server], each: int) -> Cost:
     """What so many sign-ins at each of them cost it. They leave afterwards, which is not counted."""
     plans = [plan([node], each, user=f"load-{place}-{{n}}") for place, node in enumerate(nodes)]
     before_s = {node.pid: cpu_s(node.pid) for node in nodes}
-    crowds = await asyncio.gather(*map(all_signed_in, plans))
+    await asyncio.gather(*map(_at_the_pace, plans))
     cost_s = {pid: cpu_s(pid) - began_s for pid, began_s in before_s.items()}
-    await all_gone([one for crowd in crowds for one in crowd])
+    await all_gone([one for plan in plans for one in plan.crowd])
     return cost_s
+
+
+async def _at_the_pace(plan: Plan) -> None:
+    """All sign in. Raises `ValueError` when somebody could not."""
+    plan.rate, plan.seconds = PER_S, (plan.clients + 0.5) / PER_S
+    await ramp.run(plan)
+    if not all(one.connected for one in plan.crowd):
+        raise ValueError(f"not all have signed in: {dict(plan.recorder.counts)}")
 
 
 def _nothing(nodes: Sequence[Server]) -> Cost:

@@ -15,12 +15,16 @@ MAY_BE_TOLD = {f"denied {code}" for code in ("unavailable", "recovering", "overl
 """By a server that cannot say now. Any other denial is false for who has a seat to come back to."""
 
 
-async def until_back(one: VirtualClient, attempt: Callable[[], Awaitable[bool]]) -> None:
-    """Tries until it is there; each further try is counted (`tried again`)."""
-    backoff = Backoff(random.random)
+async def until_back(
+    one: VirtualClient, attempt: Callable[[], Awaitable[bool]], *, lost: bool = False
+) -> None:
+    """Tries until it is there; each further try is counted (`tried again`). With `lost` it waits before the first one, too, as
+    clients do whose connection has ended without a close frame."""
+    backoff, linger_s = Backoff(random.random), None if one.welcome is None else one.welcome.linger_s
+    if lost:
+        await asyncio.sleep(backoff.delay_s(Action.RECONNECT, linger_s=linger_s) or 0.0)
     while not await attempt():
         one.terms.recorder.count("tried again")
-        linger_s = None if one.welcome is None else one.welcome.linger_s
         wait_s = backoff.delay_s(Action.RECONNECT, linger_s=linger_s) or 0.0
         await asyncio.sleep(max(wait_s, one.asked_to_wait_s))
 

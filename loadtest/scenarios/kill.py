@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from loadtest.clients.client import VirtualClient
 from loadtest.clients.connection import Place
+from loadtest.scenarios.again import until_back
 from loadtest.scenarios.plan import Plan, some_at_once, until
 
 BACK_S = 90.0
 """Longer than the sessions of a dead node are kept: who is not back by then has lost his."""
-AGAIN_S = (0.2, 1.0)
-"""Who is turned away tries again after a while between these; each refusal is counted."""
 
 
 async def run(plan: Plan) -> None:
@@ -77,6 +76,4 @@ class _Story:
 
     async def _comes_back(self, one: VirtualClient) -> None:
         place = self._places[one.number % len(self._places)]
-        while not await one.move(place, since_s=self.since_s, step="back"):
-            self._plan.recorder.count("tried again")
-            await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 -- no secret
+        await until_back(one, partial(one.move, place, since_s=self.since_s, step="back"), lost=True)

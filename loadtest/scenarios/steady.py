@@ -12,8 +12,12 @@ from loadtest.scenarios.turns import Turns
 async def run(plan: Plan) -> None:
     """One after another acquires and releases, at the rate."""
     people = await plan.signed_in()
-    if not people:
-        return
+    if people:
+        await goes_on(plan, people)
+
+
+async def goes_on(plan: Plan, people: list[VirtualClient]) -> None:
+    """The same of people who are signed in."""
     turns = Turns(people)
 
     async def works(one: VirtualClient, due_s: float) -> None:
