@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
 from seatd.store.verbs import StoreOptions
+from tests.canary.marks import leaks
 from tests.engine import PrivateEngine, private_engine
 from tests.licenses import Licensed
-from tests.topologies import ClusterAsEngine, cluster, watching
+from tests.topologies import ClusterAsEngine, cluster, engine_under_acl, watching
 
 NOW_MS = 1_790_000_000_000
 
@@ -30,14 +32,41 @@ class Clock:
         self.now_ms += milliseconds
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test fails when a secret stands in what it, or what it started in this process, has printed or logged."""
+    report = yield
+    said = "\n".join(text for title, text in report.sections if title.endswith(report.when or ""))
+    told = leaks(said) if report.passed else set()
+    if told and "tells_secrets" not in item.keywords:
+        report.outcome = "failed"
+        report.longrepr = f"a {', a '.join(sorted(told))} stands in what the test printed or logged"
+    return report
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_open() -> Iterator[None]:
+    """What a module's tests have left open is a failure of that module, not of whichever test the collector comes by in."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[PrivateEngine]:
     """A real engine of this test session's own (`SEATD_TEST_ENGINE` names another binary).
     It serves on a Unix socket, keeps nothing on disk, and is gone afterwards. With `SEATD_TEST_TOPOLOGY=cluster`, which is
-    for `tests/store`, it is a cluster; what can only be said of one server is skipped then."""
+    for `tests/store`, it is a cluster; what can only be said of one server is skipped then. With `SEATD_TEST_ACL=1` the
+    store's user has the rights of `deploy/valkey/users.acl` and no others, and was refused nothing in the end."""
     if os.environ.get("SEATD_TEST_TOPOLOGY") == "cluster":
         with cluster() as servers:
             yield ClusterAsEngine(servers)
+        return
+    if os.environ.get("SEATD_TEST_ACL") == "1":
+        with engine_under_acl() as guarded:
+            yield guarded
+            assert guarded.refusals() == []
         return
     with private_engine() as running:
         yield running

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from seatd.store.engine import Engine, find_engine
 
@@ -25,7 +25,10 @@ _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class PrivateEngine:
-    """A running engine. `paused()` freezes it as a stalled machine would; `kill()` ends it at once."""
+    """A running engine. `paused()` freezes it as a stalled machine would; `kill()` ends it at once. `login` is what a URL has
+    before the address: nothing, or `USER:PASSWORD@`."""
+
+    login = ""
 
     def __init__(self, process: subprocess.Popen[bytes], socket: Path, program: Engine) -> None:
         self.process = process
@@ -35,7 +38,7 @@ class PrivateEngine:
     @property
     def url(self) -> str:
         """Where it serves: `unix:///...`."""
-        return f"unix://{self.socket}"
+        return f"unix://{self.login}{self.socket}"
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -73,7 +76,7 @@ def private_engine(program: Engine | None = None, **settings: str) -> Iterator[P
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C ends the tests, and the tests end the engine
-            preexec_fn=_tied_to(os.getpid()),
+            preexec_fn=tied_to(os.getpid()),
         )
         try:
             _wait(process, socket)
@@ -104,12 +107,14 @@ def _wait(process: subprocess.Popen[bytes], socket: Path) -> None:
             with Redis(unix_socket_path=str(socket)) as client:
                 client.ping()
                 return
+        except AuthenticationError:  # it serves, but not anybody
+            return
         except (RedisError, OSError):
             time.sleep(0.01)
     raise RuntimeError("the engine for the tests did not start")
 
 
-def _tied_to(owner: int) -> Callable[[], None]:
+def tied_to(owner: int) -> Callable[[], None]:
     """The engine ends with the tests, however they end."""
 
     def tie() -> None:

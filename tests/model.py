@@ -106,6 +106,8 @@ class Model(Nodes):
         self._must_have_lease(node)
         customer = self.customer(name)
         found = customer.sessions.get(session)
+        if found is None and self.recovering and session not in self.tombs:
+            raise Recovering(session)  # the store may have lost it, and be told of it yet
         if found is None or found.state in ("draining", "waiting"):
             return Gone(reason="ended" if session in self.tombs else "unknown")
         if (found.secret, found.user) != (secret, user):

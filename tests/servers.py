@@ -15,12 +15,11 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,9 +27,11 @@ from typing import Any, Self
 import aiohttp
 
 from seatd.licensing.keys import public_pem
-from tests.engine import _tied_to, tested_engine
+from tests.canary.marks import leaks, mark
+from tests.engine import tested_engine, tied_to
 from tests.hub.token_factory import SECRET
 from tests.licensing.build import VENDOR
+from tests.preloaded import TOLD_OF_LEAKS, Forked, started
 
 READY_S = 30.0
 STOP_S = 20.0
@@ -60,27 +61,45 @@ class Server:
         store: str | None,
         settings: dict[str, str],
         descriptors: int = 0,
+        under: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.log_file = log_file
         self.name = name
-        self._command = [sys.executable, "-m", "seatd", "serve", "--data", str(folder), "--node", name]
-        self._command += ["--store", store] if store else []
+        self._arguments = ["serve", "--data", str(folder), "--node", name]
+        self._arguments += ["--store", store] if store else []
+        self._under = under
         self._settings = settings
         self._descriptors = descriptors
         self.launch()
 
     def launch(self) -> None:
         """Starts the process (again, after it has ended) and returns at once."""
+        self.log_file.touch(0o600)
+        self._said = self.log_file.stat().st_size
+        environ, folder = _environment(self._settings), self.folder.parent
+        self.process: Forked | subprocess.Popen[bytes] = (
+            self._by_itself(environ, folder)
+            if self._under
+            else started(
+                self._arguments,
+                environ=environ,
+                folder=folder,
+                log_file=self.log_file,
+                descriptors=self._descriptors,
+            )
+        )
+
+    def _by_itself(self, environ: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
+        """A Python that imports all that it needs."""
         with open(self.log_file, "ab") as log:
-            self._said = log.tell()
-            self.process = subprocess.Popen(
-                self._command,
+            return subprocess.Popen(
+                [*self._under, "-m", "seatd", *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(self._settings),
-                cwd=self.folder.parent,
+                env=environ,
+                cwd=folder,
                 preexec_fn=_prepared(self._descriptors),
             )
 
@@ -101,6 +120,7 @@ class Server:
     def _is_ready(self) -> bool:
         state = json.loads((self.folder / "seatd.json").read_text())
         self.clients, self.admin, self.store = state["clients"], state["admin"], state["store"]
+        mark("operator's API token", self.token)
         try:
             with urllib.request.urlopen(f"http://{self.admin}/readyz", timeout=5) as page:
                 return bool(page.status == 200)
@@ -162,6 +182,8 @@ class Servers:
         finally:
             shutil.rmtree(self._root)
         if kind is None:
+            for log in logs:
+                assert not leaks(log), f"a {', a '.join(leaks(log))} stands in a log: {log}"
             assert not any(codes), f"exit codes {codes}: {logs}"
             for log in logs:
                 assert not NEVER.search(log), log
@@ -177,15 +199,17 @@ class Servers:
         store: str | None = None,
         folder: Path | None = None,
         descriptors: str = "",
+        under: Sequence[str] = (),
         **settings: str,
     ) -> Server:
         """The same without waiting: it may also end by itself. `folder`: a data folder other than its own; `descriptors`:
-        how many it may have open (as many as the tests, without a number)."""
+        how many it may have open (as many as the tests, without a number); `under`: a program that becomes or runs Python
+        with the arguments that follow (see `tests.preloaded` for what differs without one)."""
         listen = {"CLIENTS_LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0"}
         trust = {"LICENSES_TRUST": str(self._root / "vendor.pem")}
         log_file = self._root / f"{name}.log"
         own = folder or self._root / name
-        server = Server(own, log_file, name, store, listen | trust | settings, int(descriptors or 0))
+        server = Server(own, log_file, name, store, listen | trust | settings, int(descriptors or 0), under)
         self._servers.append(server)
         return server
 
@@ -203,7 +227,7 @@ class Servers:
 
 def _prepared(descriptors: int) -> Callable[[], None]:
     """What a node does before it becomes one: it ends with the tests, and may have only so many descriptors open."""
-    tie = _tied_to(os.getpid())
+    tie = tied_to(os.getpid())
 
     def prepare() -> None:
         tie()
@@ -219,6 +243,6 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if not name.startswith("SEATD_")},
         "SEATD_STORE_BIN": str(tested_engine().path),
         "SEATD_TOKENS_HS256_SECRET": SECRET,
-        "PYTHONWARNINGS": "default::ResourceWarning",
+        **TOLD_OF_LEAKS,
         **{f"SEATD_{name}": value for name, value in settings.items()},
     }

@@ -6,13 +6,17 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import aiohttp
 import pytest
+
+from tests.servers import Servers
 
 ROOT = Path(__file__).parent.parent
 SERVER = """
@@ -52,10 +56,14 @@ def test_alone_it_lists_its_verbs(args):
     assert done.returncode == 0
     assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("  ./dev")] == [
         "run",
+        "phone",
         "test",
         "check",
         "bench",
         "faults",
+        "fuzz",
+        "shots",
+        "docs",
         "fmt",
     ]
 
@@ -65,6 +73,28 @@ def test_an_unknown_verb_is_refused():
     assert done.returncode == 2
     assert "there is no verb 'walk'" in done.stderr
     assert "./dev test" in done.stderr
+
+
+@pytest.mark.parametrize("broken", [set(), {"not alone"}, {"alone"}, {"not alone", "alone"}])
+def test_all_tests_run_side_by_side_and_then_those_that_must_be_alone(dev, monkeypatch, broken):
+    phases = []
+
+    def passes(_, options):
+        phases.append(tuple(options))
+        return options[-1] not in broken
+
+    monkeypatch.setattr(dev, "install", lambda *_: None)
+    monkeypatch.setattr(dev, "tests_pass", passes)
+    assert dev.test(()) == bool(broken)
+    assert phases == [("-n", str(dev.TEST_WORKERS), "-m", "not alone"), ("-m", "alone")]
+
+
+def test_with_arguments_pytest_is_given_them(dev, monkeypatch):
+    given = []
+    monkeypatch.setattr(dev, "install", lambda *_: None)
+    monkeypatch.setattr(dev, "replaced_by", lambda *args: given.append(args) or 0)
+    assert dev.test(["-n", "2", "tests/store"]) == 0
+    assert given == [("pytest", "-q", "-n", "2", "tests/store")]
 
 
 def test_it_installs_again_only_when_something_changed(dev, tmp_path, monkeypatch):
@@ -124,10 +154,27 @@ def test_the_banner_and_an_orderly_end(tmp_path, number):
     text = "".join(seen)
     assert text.startswith("seatd ready on ")
     assert "ws://127.0.0.1:1/v1/connect" in text
-    assert "http://127.0.0.1:2/" in text
+    assert "http://127.0.0.1:2/" in text  # nobody answers there, so there is no link
     assert "the-token" in text
     assert ".venv/bin/seatd demo --data " in text
+    assert re.search(r"sign in there +.*(/console/sign-in#|admin link admin --create)", text)
     assert "bye" in rest
+
+
+async def test_the_banner_has_a_link_that_signs_in_once(dev, monkeypatch):
+    monkeypatch.setattr(dev, "PYTHON", Path(sys.executable))
+    with Servers() as servers:
+        node = servers.start("dev")
+        lines = dev.banner(node.folder).splitlines()
+        (link,) = [word for line in lines for word in line.split() if "/console/sign-in#" in word]
+        assert link.startswith(f"http://{node.admin}/console/")
+        address, secret = f"http://{node.admin}/api/v1/sign-in", link.partition("#")[2]
+        async with aiohttp.ClientSession() as http:
+            async with http.post(address, json={"link": secret}) as first:
+                assert (first.status, (await first.json())["grant"]["role"]) == (200, "operator")
+            async with http.post(address, json={"link": secret}) as second:
+                assert second.status == 401
+        assert "/console/sign-in#" in dev.banner(node.folder)  # the next start has another one
 
 
 def test_a_server_that_fails_by_itself_is_not_covered_up(tmp_path):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 
 from seatd import logs
 from seatd.notation import MASK
@@ -54,6 +55,21 @@ def test_json_lines_unless_it_is_a_terminal():
         "user": "alice@acme.example",
         "seats": 2,
     }
+
+
+def test_what_is_not_http_is_no_error_and_tells_no_bytes():
+    """aiohttp says so with a traceback, and with the line: a broken `Authorization` among others."""
+    stream = io.StringIO()
+    for level, lines in (("info", 0), ("debug", 1)):
+        logs.configure(level, stream=stream)
+        try:
+            raise BadHttpMessage("Invalid header token: b'3EH4ycpXtl1e0KsGpxxIB8CYClAMRBb'")
+        except BadHttpMessage as error:
+            logging.getLogger("aiohttp.server").exception(
+                "Error handling request from %s", "1.2.3.4", exc_info=error
+            )
+        assert [record["event"] for record in records(stream)] == ["request refused: BadHttpMessage"] * lines
+    assert "3EH4" not in stream.getvalue()
 
 
 def test_text_on_a_terminal(monkeypatch):

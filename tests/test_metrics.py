@@ -157,5 +157,13 @@ def test_no_label_can_name_a_person_or_a_session() -> None:
         "license",
         "reason",
         "listener",
+        "found",
     }
     assert labels == bounded
+
+
+def test_what_alerts_count_is_there_from_the_start() -> None:
+    """Of a series that begins with its first event, Prometheus sees no increase."""
+    page = generate_latest(Metrics().registry).decode()
+    assert 'seatd_logouts_total{result="pending"} 0.0' in page
+    assert 'seatd_webhook_deliveries_total{result="dead"} 0.0' in page

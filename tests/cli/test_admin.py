@@ -93,8 +93,8 @@ def test_link(seatd: Seatd, signed_in: ContractServer, there: bool) -> None:
     found = [ANN] if there else [ANN | {"name": "anna"}]
     signed_in.answers["GET /api/v1/administrators"] = (200, {"items": found, "total": 1})
     signed_in.answers["POST /api/v1/administrators"] = (200, ANN)
-    signed_in.answers["POST /api/v1/sign-in-links"] = (200, {"link": "abc", "path": "/sign-in#abc"})
+    signed_in.answers["POST /api/v1/sign-in-links"] = (200, {"link": "abc", "path": "/console/sign-in#abc"})
     done = seatd("admin", "link", "ann", "--create")
-    assert done.stdout == f"{signed_in.url}/sign-in#abc\n"
+    assert done.stdout == f"{signed_in.url}/console/sign-in#abc\n"
     made = [asked.body for asked in signed_in.asked if asked[:2] == ("POST", "/api/v1/administrators")]
     assert made == ([] if there else [{"name": "ann", "grants": [{"role": "operator"}]}])

@@ -87,10 +87,12 @@ def test_a_private_server_does_not_take_another_servers_settings(
 ) -> None:
     monkeypatch.setenv("SEATD_STORE_URL", "redis://elsewhere")
     monkeypatch.setenv("SEATD_STORE_BIN", "/bin/valkey")
+    monkeypatch.setenv("SEATD_NODE_NAME", "elsewhere")
     ours = {
         name: value for name, value in _environment(demo_files(tmp_path)).items() if name.startswith("SEATD_")
     }
     assert ours == {
+        "SEATD_NODE_NAME": "demo",
         "SEATD_STORE_BIN": "/bin/valkey",
         "SEATD_TOKENS_HS256_SECRET_FILE": f"{tmp_path}/demo/client.secret",
     }

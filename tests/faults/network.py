@@ -56,6 +56,7 @@ async def cut_briefly(trial: Trial, to_store: Cable) -> None:
     await asyncio.sleep(trial.times.scaled(15))
     to_store.heal()
     await asyncio.sleep(2 * trial.times.beat)
+    await all_live(people, trial.times.linger)
     trial.exactly("connections ended by servers", len(trial.ends_by_server(began_s)), 0)
     trial.exactly("sessions kept", trial.kept(people, before), 1.0)
 

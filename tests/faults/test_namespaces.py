@@ -19,6 +19,7 @@ from tests.faults.times import SHORT
 
 SILENT_S, SOON_S = 0.2, 5.0
 SIZE = 12
+pytestmark = pytest.mark.alone  # a machine's hosts and routes are there once
 
 needs_namespaces = pytest.mark.skipif(bool(missing()), reason=missing())
 

@@ -15,6 +15,7 @@ from tests.faults.table import faults
 from tests.faults.times import SHORT
 
 SIZE = 12
+pytestmark = pytest.mark.alone  # their bounds are of a machine that has nothing else to do
 GROUPS = ("F01,F28,F30,F50", "F02,F26,F38", "F32,F36,F37", "F41,F42,F54")
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -100,8 +101,11 @@ class Trial(Figures):
         address = store or self.store or self.engine.url
         listens = {f"{who}_LISTEN": f"{at.address}:0" for who in ("CLIENTS", "ADMIN")}
         more = self.node_settings(**(listens | settings))
+        under = () if at is LOOPBACK else (sys.executable,)  # only a child of ours is inside with us
         with at.inside():
-            server = self.servers.launch(name, store=address, folder=None, descriptors=descriptors, **more)
+            server = self.servers.launch(
+                name, store=address, folder=None, descriptors=descriptors, under=under, **more
+            )
         await self.ready(server)
         self.nodes.append(server)
         return server

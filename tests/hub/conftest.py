@@ -52,6 +52,10 @@ class Wire:
         self.flowing = asyncio.Event()
         self.flowing.set()
 
+    @property
+    def lost(self) -> bool:
+        return self.gone.is_set()
+
     async def send(self, frame: bytes | str) -> None:
         await self.flowing.wait()
         if self.gone.is_set():

@@ -18,6 +18,10 @@ class Pipe:
         self.flowing.set()
         self.broken = False
 
+    @property
+    def lost(self) -> bool:
+        return self.broken
+
     async def send(self, frame: bytes | str) -> None:
         await self.flowing.wait()
         if self.broken:

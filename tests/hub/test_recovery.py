@@ -62,6 +62,13 @@ async def test_what_the_store_forgot_is_as_it_was(hubs: Hubs, store: Store, lice
     await beat(a, b)
     assert (await states(store), await used(store)) == ({"ann": "attached", "bob": "attached"}, 2)
     assert ann.wire.closed is bob.wire.closed is None
+    assert [restored(hub) for hub in (a, b)] == [1, 1]
+
+
+def restored(hub: Hub) -> float:
+    """Sessions of which this node had to tell the store again."""
+    labels = {"found": "recovery", "result": "restored"}
+    return hub.metrics.registry.get_sample_value("seatd_healed_total", labels) or 0
 
 
 async def test_clients_are_told_once_that_the_store_is_checked(

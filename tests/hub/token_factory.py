@@ -10,8 +10,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from tests.canary.marks import mark
+
 NOW_S = 1_800_000_000
 SECRET = "a shared secret of at least 32 bytes"
+mark("shared secret of client tokens", SECRET)
 CLAIMS = {"sub": "alice@acme.example", "customer": "acme", "aud": "seatd", "exp": NOW_S + 3600}
 
 Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey

@@ -11,10 +11,13 @@ from typing import Any
 import aiohttp
 
 from seatd_protocol.messages import Welcome
+from tests.canary.marks import mark
 from tests.scenarios.client import Client
 from tests.scenarios.company import Company
 from tests.servers import Server
 
+SECRETS = ("token", "secret", "link", "csrf", "password", "old", "new")
+"""Fields of bodies and answers."""
 LABELS = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -31,6 +34,7 @@ class Administrator:
         """The JSON (or text) of an answer, which must have this status; of a refusal, its code."""
         headers = {"X-Seatd-CSRF": self.csrf} if self.csrf else {}
         headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        _mark(body)
         address = f"http://{self.node.admin}/api/v1{path}"
         async with (
             aiohttp.ClientSession(cookies=self.cookies, headers=headers) as http,
@@ -39,9 +43,11 @@ class Administrator:
             text = await response.text()
             assert response.status == status, (response.status, text)
             self.cookies |= {name: cookie.value for name, cookie in response.cookies.items()}
+            for cookie in self.cookies.values():
+                mark("session's cookie", cookie)
             if response.status >= 400:
                 return json.loads(text)["code"]
-            return json.loads(text) if response.content_type == "application/json" else text
+            return _mark(json.loads(text)) if response.content_type == "application/json" else text
 
     async def get(self, path: str) -> Any:
         """What is at that address."""
@@ -72,6 +78,14 @@ class Administrator:
         answer = await self.call("POST", "/logout", {"cooldown_s": 0, **targets})
         assert answer["logged_out"] == len(answer["sessions"])
         return {receipt["user"]: receipt["outcome"] for receipt in answer["sessions"]}
+
+
+def _mark(body: Any) -> Any:
+    """What is secret of a body or an answer must be seen nowhere else."""
+    for name in SECRETS if isinstance(body, dict) else ():
+        if isinstance(body.get(name), str):
+            mark(f"{name} of an administrator's call", body[name])
+    return body
 
 
 def operator(node: Server) -> Administrator:

@@ -25,6 +25,7 @@ from seatd_protocol.messages import (
     ServerMessage,
     Welcome,
 )
+from tests.canary.marks import mark
 from tests.scenarios import websocket
 from tests.scenarios.websocket import WebSocket
 
@@ -164,6 +165,8 @@ class Client:
     async def _note(self, message: ServerMessage) -> None:
         if isinstance(message, Welcome):
             self._lease.welcomed(message.lease_s)
+            mark("session's resume secret", message.secret)
+            mark("ticket", message.ticket)
         if isinstance(message, Beat):
             self.beats += 1
             if self.alive:

@@ -9,6 +9,7 @@ from typing import Any
 
 from seatd.licensing.keys import sign
 from seatd_protocol.messages import Device, DeviceKind, Hello, Resume
+from tests.canary.marks import mark
 from tests.hub.token_factory import SECRET
 from tests.hub.token_factory import signed as signed_token
 from tests.licensing.build import VENDOR
@@ -79,7 +80,9 @@ class Company:
     def token(self, name: str, *, ttl_s: float = 3600, **claims: Any) -> str:
         """A token of a user, good for `ttl_s`."""
         body = {"sub": self.user(name), "customer": self.name, "exp": time.time() + ttl_s, **claims}
-        return signed_token(SECRET, "HS256", **body)
+        token = signed_token(SECRET, "HS256", **body)
+        mark("client's token", token)
+        return token
 
     def hello(
         self,

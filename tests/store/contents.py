@@ -152,7 +152,7 @@ def _record(session: Session) -> dict[str, Any]:
 
 
 def _seat(seat: Held) -> dict[str, Any]:
-    return {name: value for name, value in vars(seat).items() if value is not None}
+    return {name: value for name, value in vars(seat).items() if value is not None and value is not False}
 
 
 def _deadline(session: Session) -> int | None:

@@ -68,7 +68,7 @@ async def _afternoon(office: Office) -> None:
         assert isinstance(queued, Queued)
     assert [place.session for place in (await store.serve("acme")).places] == ["carol", "dan"]
     assert await store.leave_queue("acme", session="carol", fence=1) is None
-    assert ("acme", "dan") in await store.held_by(office.partition, "n1")
+    assert "acme\0dan" in await store.held_by(office.partition, "n1")
     assert await store.leave_queue("acme", session="alice", fence=1) is not None
     assert await store.close("acme", session="dan", fence=1)
     remembered = await store.registered("acme")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seatd.store.ahead import one_ahead
+from seatd.store.ahead import one_ahead, scanned_ahead
 
 
 class Calls:
@@ -61,3 +61,42 @@ async def test_who_has_enough_leaves_nothing_behind() -> None:
         assert await anext(answers) == 1
     await asyncio.sleep(0.01)
     assert (calls.under_way, calls.begun, calls.done) == (0, [1, 200], [1])
+
+
+async def test_a_scan_asks_for_what_follows_while_one_looks_at_what_has_come() -> None:
+    calls, found = Calls(), []
+    following = {0: 5, 5: 3, 3: 0}
+
+    async def scan(cursor: int) -> tuple[int, int]:
+        return following[cursor], await calls.call(cursor)
+
+    async for answer in scanned_ahead(scan):
+        await asyncio.sleep(0)
+        found.append((answer, list(calls.begun)))
+    assert found == [(0, [0, 5]), (5, [0, 5, 3]), (3, [0, 5, 3])]
+    assert calls.most == 1
+
+
+async def test_nothing_is_scanned_for_who_is_gone() -> None:
+    calls = Calls()
+
+    async def scan(cursor: int) -> tuple[int, int]:
+        return 50, await calls.call(cursor)
+
+    async with aclosing(scanned_ahead(scan)) as answers:
+        async for _ in answers:
+            await asyncio.sleep(0)
+            break
+    await asyncio.sleep(0.1)
+    assert (calls.begun, calls.done, calls.under_way) == ([0, 50], [0], 0)
+
+
+async def test_a_scan_that_fails_says_so() -> None:
+    calls = Calls()
+
+    async def scan(cursor: int) -> tuple[int, int]:
+        return 13, await calls.call(cursor)
+
+    with pytest.raises(ValueError, match="13"):
+        async for _ in scanned_ahead(scan):
+            pass

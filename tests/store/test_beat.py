@@ -319,3 +319,14 @@ async def test_order_numbers_go_on_when_the_store_has_lost_them(
     (second,) = await office.kick(user=person("bob"))
     assert second.order > first.order
     assert [order.number for order in (await office.beat("n1")).orders] == [second.order]
+
+
+async def test_the_nodes_and_what_they_hold_are_told(
+    office: Office, store: Store, licensed: Licensed
+) -> None:
+    await seated(office, licensed, node="n1")
+    await office.beat("n2", joined=False)
+    leases = {lease.node: lease for lease in await store.node_leases()}
+    assert {node: lease.sessions for node, lease in leases.items()} == {"n1": 1, "n2": 0}
+    assert {lease.partition for lease in leases.values()} == {office.partition}
+    assert leases["n1"].until_ms >= office.clock.now_ms

@@ -194,8 +194,12 @@ async def test_a_server_that_was_replaced_is_never_believed(
     assert await meta(store, office) == before
 
 
-async def test_the_connections_to_a_replaced_server_are_let_go(office: Office, store: Store) -> None:
+async def test_the_connections_to_a_replaced_server_are_let_go(
+    office: Office, store: Store, engine: PrivateEngine
+) -> None:
     """Whatever finds out: the next call goes over a new connection, which leads to the server in charge."""
+    if engine.login:
+        pytest.skip("the test's own client is not the store's")
     pool: Any = store.client.connection_pool
     await store.client.ping()
     (old,) = pool._available_connections

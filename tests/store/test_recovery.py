@@ -176,7 +176,7 @@ async def test_what_a_partition_believes_to_be_on_a_node(store: Store, licensed:
     await sign_in(store, "s1")
     await sign_in(store, "s2", f"bob@{DOMAIN}", OTHER)
     partition = store.partition(CUSTOMER)
-    assert await store.held_by(partition, NODE) == [(CUSTOMER, "s1")]
+    assert await store.held_by(partition, NODE) == [f"{CUSTOMER}\0s1"]
     assert await store.fence_of(CUSTOMER, "s1") == 1
     assert await store.fence_of(CUSTOMER, "gone") is None
 

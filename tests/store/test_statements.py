@@ -247,14 +247,14 @@ async def test_what_was_metered_in_part_is_said(january: Office, store: Store) -
 
 async def test_before_there_was_a_customer_nothing_was_lost(january: Office, store: Store) -> None:
     name = customer_key("events", store.partition("acme"), "acme")
-    await store.pipeline.command("XTRIM", name, "MAXLEN", 1)
+    await store.client.xtrim(name, maxlen=1, approximate=False)
     before = Period(date(2025, 11, 1), date(2025, 11, 30))
     assert (await store.draft("acme", before)).metering.state == "whole"
 
 
 async def test_what_nobody_can_know_any_more_is_said(january: Office, store: Store) -> None:
     name = customer_key("events", store.partition("acme"), "acme")
-    await store.pipeline.command("XTRIM", name, "MAXLEN", 1)
+    await store.client.xtrim(name, maxlen=1, approximate=False)
     metering = (await store.draft("acme", JANUARY)).metering
     assert metering.state == "not_known"
     assert metering.known_from is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatd.store.url import SeveralHosts, several_hosts
+from seatd.store.url import SeveralHosts, several_hosts, weakness
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,28 @@ def test_what_names_no_store_is_told_without_the_url(url: str, why: str) -> None
     with pytest.raises(ValueError, match=why) as caught:
         several_hosts(url.replace("//", "//user:secret@"))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("unix:///run/store.sock", ""),
+        ("redis://:pw@127.0.0.1:6379/0", ""),
+        ("redis://u:pw@localhost", ""),
+        ("rediss://u:pw@store.example", ""),
+        ("redis://127.0.0.1:6379", "without a password"),
+        ("redis://u@127.0.0.1", "without a password"),
+        ("rediss://store.example", "without a password"),
+        ("redis://store.example?password=pw", "unencrypted"),
+        ("redis://u:pw@10.0.0.5:6379", "unencrypted"),
+        ("redis+sentinel://s1,s2/main", "without a password"),
+        ("redis+sentinel://u:pw@s1,s2/main", "unencrypted"),
+        ("redis+cluster://u:pw@127.0.0.1:7000,[::1]:7001", ""),
+        ("redis+cluster://u:pw@127.0.0.1:7000,10.0.0.1", "unencrypted"),
+    ],
+)
+def test_how_somebody_else_might_come_at_it(url: str, said: str) -> None:
+    told = weakness(url)
+    assert said in told
+    assert bool(told) == bool(said)
+    assert "pw" not in told

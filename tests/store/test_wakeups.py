@@ -109,7 +109,7 @@ async def test_a_connection_that_is_dead_without_a_word(
     with capture_logs() as events:
         async with (
             Forwarder(engine.socket) as way,
-            Listening(way.url, publish=store.publish) as heard,
+            Listening(way.url.replace("//", f"//{engine.login}"), publish=store.publish) as heard,
         ):
             await heard.until_deaf(False)
             way.freeze()
@@ -155,7 +155,7 @@ async def test_a_store_that_refuses_to_be_listened_to_is_asked_again(
     admin = store.client
     await admin.execute_command("ACL", "SETUSER", "listener", *rights, "resetchannels")
     try:
-        async with Listening(f"{engine.url}?username=listener&password=pw") as heard:
+        async with Listening(f"unix://listener:pw@{engine.socket}") as heard:
             await asyncio.wait_for(_until(lambda: heard.wakeups.trouble.startswith("deaf")), 10)
             await admin.execute_command("ACL", "SETUSER", "listener", "&*")
             await heard.until_deaf(False)

@@ -11,6 +11,10 @@
         cluster_.until_healed()
         cluster_.move_slot(slot, to)           # while others read and write
 
+    with engine_under_acl() as engine:         # one server, and a user with the rights that `deploy/` gives seatd
+        connect(engine.url, ...)
+        connect(engine.url_of("operator"), ...)
+
 All are real servers of the tested engine on free ports of the loopback (or where `places` says), in a folder that is gone
 afterwards. The methods wait for what they do and block: a test that keeps a load running calls them by `asyncio.to_thread`.
 """
@@ -19,5 +23,16 @@ from tests.topologies.as_engine import ClusterAsEngine, watching
 from tests.topologies.clusters import Cluster, cluster
 from tests.topologies.sentinels import SentinelGroup, sentinel_group
 from tests.topologies.servers import Server
+from tests.topologies.under_acl import EngineUnderAcl, engine_under_acl
 
-__all__ = ["Cluster", "ClusterAsEngine", "SentinelGroup", "Server", "cluster", "sentinel_group", "watching"]
+__all__ = [
+    "Cluster",
+    "ClusterAsEngine",
+    "EngineUnderAcl",
+    "SentinelGroup",
+    "Server",
+    "cluster",
+    "engine_under_acl",
+    "sentinel_group",
+    "watching",
+]

@@ -1,4 +1,4 @@
-"""A cluster for tests that expect one engine."""
+"""Where a test expects one engine that lets it do everything, and gets another: a cluster, or one with rights."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
 from seatd.store.redis import Store
 from tests.engine import PrivateEngine
 from tests.topologies.clusters import Cluster
+from tests.topologies.under_acl import EngineUnderAcl
 
 
 class ClusterAsEngine(PrivateEngine):
@@ -31,14 +33,19 @@ class ClusterAsEngine(PrivateEngine):
 
 @asynccontextmanager
 async def watching(engine: PrivateEngine, store: Store) -> AsyncIterator[None]:
-    """While inside, tests may look into the store by `store.client` on a cluster too: by redis-py's own client of it."""
-    if not isinstance(engine, ClusterAsEngine):
-        yield
-        return
+    """While inside, tests may look into the store by `store.client` and do with it what they want: on a cluster by redis-py's
+    own client of it, under an ACL as the operator. What the store itself asks goes the way that it was given."""
+    match engine:
+        case ClusterAsEngine():
+            watcher: Any = RedisCluster(host="127.0.0.1", port=engine.servers.servers[0].port)
+        case EngineUnderAcl():
+            watcher = Redis.from_url(engine.url_of("operator"))
+        case _:
+            yield
+            return
     own = store.client
-    address = engine.servers.servers[0]
-    async with RedisCluster(host="127.0.0.1", port=address.port) as watcher:
-        store.client = watcher  # type: ignore[assignment]  # it has the methods that tests call
+    async with watcher:
+        store.client = watcher
         try:
             yield
         finally:

@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from seatd.store.engine import Engine
-from tests.engine import _tied_to
+from tests.engine import tied_to
 from tests.places import LOOPBACK, Place
 
 GIVE_UP_S = 30.0
@@ -59,7 +59,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_tied_to(os.getpid()),
+                preexec_fn=tied_to(os.getpid()),
             )
         until(self.is_up, f"a server of the tests does not answer at {self.address}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -33,6 +34,7 @@ from seatd.web.passwords import Cost, Passwords
 from seatd.web.services import Services
 from seatd.web.site import make_admin_app
 from tests.conftest import Clock
+from tests.engine import tied_to
 from tests.hub.token_factory import SECRET
 from tests.hub.token_factory import signed as signed_token
 from tests.licensing.build import CATALOG, TRUST, VENDOR
@@ -145,7 +147,9 @@ def engine_url() -> Iterator[str]:
             folder,
         ]
         options += ["--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning"]
-        process = subprocess.Popen([find_engine().path, *options], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [find_engine().path, *options], stdout=subprocess.DEVNULL, preexec_fn=tied_to(os.getpid())
+        )
         try:
             give_up_s = time.monotonic() + 15
             while not path.exists():

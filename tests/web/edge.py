@@ -29,7 +29,7 @@ from seatd.store.connect import ConnectOptions, connect, subscriber
 from seatd.store.redis import Store
 from seatd.store.verbs import StoreOptions
 from seatd.store.wakeups import Wakeups
-from seatd.web.connect import make_client_app
+from seatd.web.connect import ClientRules, make_client_app
 from tests.engine import PrivateEngine
 from tests.hub.token_factory import SECRET, signed
 from tests.licenses import license_claim, license_key
@@ -93,7 +93,7 @@ async def edge_fixture(engine: PrivateEngine) -> AsyncIterator[Edge]:
     wakeups = Wakeups(subscriber(engine.url, ConnectOptions()), options.node)
     hub = Hub(store, wakeups, CATALOG, tokens, Metrics(CATALOG.products), options)
     await hub.start()
-    runner = web.AppRunner(make_client_app(hub, frozenset({LISTED})), access_log=None)
+    runner = web.AppRunner(make_client_app(hub, ClientRules(frozenset({LISTED}))), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield Edge(f"127.0.0.1:{runner.addresses[0][1]}", hub, store)

@@ -56,6 +56,7 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     ),
     "force_logout": lambda customer: Sample("/api/v1/logout", {"json": {"license": f"{customer}-2"}}),
     "list_sessions": lambda _: Sample("/api/v1/sessions", lists=True),
+    "list_queue": lambda _: Sample("/api/v1/queue", lists=True),
     "profile": mine(""),
     "change_password": mine("/password", {"old": PASSWORD, "new": "another good pass phrase"}),
     "begin_totp": mine("/totp", {"password": PASSWORD, "code": code_now()}),
@@ -178,5 +179,6 @@ SAMPLES: dict[str, Callable[[str], Sample]] = {
     "list_trails": lambda _: Sample("/api/v1/audit/trails", lists=True),
     "verify_audit": lambda customer: Sample(f"/api/v1/audit/verify?customer={customer}"),
     "list_checks": lambda _: Sample("/api/v1/checks"),
+    "list_nodes": lambda _: Sample("/api/v1/nodes"),
 }
 """Operation id -> the request about a customer (`acme` or `beta`), on the world of `test_rights`."""

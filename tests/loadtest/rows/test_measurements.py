@@ -7,7 +7,7 @@ import os
 import pytest
 
 from loadtest.processes import children
-from loadtest.rows import MEASUREMENTS
+from loadtest.rows import MEASUREMENTS, fairness
 from loadtest.rows.cores import together
 from loadtest.rows.row import Row
 from loadtest.rows.scale import Scale
@@ -54,6 +54,7 @@ async def test_a_crowd_against_the_floor() -> None:
     rows = await rows_of("memory", "acquire")
     assert set(rows) == {"memory", "acquire"}
     assert (rows["acquire"].floor or 0) > rows["acquire"].seatd > 0
+    assert set(rows["acquire"].more) == {"node_us", "store_us", "clients_us"}
 
 
 async def test_single_logouts_on_another_node() -> None:
@@ -66,6 +67,21 @@ async def test_a_killed_node() -> None:
     row = (await rows_of("kill"))["kill"]
     assert row.more["back"] == row.more["sessions_by_the_server"] == TINY.clients
     assert 0 < row.more["p50_s"] <= row.seatd
+
+
+async def test_one_customer_beside_a_noisy_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fairness, "TURNS_PER_S", 50)  # a busy machine may not have room for more
+    row = (await rows_of("fairness"))["fairness"]
+    assert row.more["noise_per_s"] > 0
+    assert 0 < row.more["p50_ms"] <= row.seatd
+    assert 0 < row.more["p50_ms_alone"] <= (row.floor or 0)
+
+
+async def test_noise_that_nobody_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fairness, "ENOUGH", 100)
+    monkeypatch.setattr(fairness, "TURNS_PER_S", 50)
+    with pytest.raises(ValueError, match="had only"):
+        await rows_of("fairness")
 
 
 async def test_two_nodes_against_one() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from seatd.licensing.trust import TrustStore
 from seatd.web.api import checks
-from seatd.web.api.checks import exposure
+from seatd.web.api.checks import exposure, store_access
 from tests.web.conftest import Site
 
 
@@ -24,7 +24,18 @@ async def test_a_node_that_is_well(site: Site, monkeypatch: pytest.MonkeyPatch) 
     levels = await found(site)
     assert levels.pop("store") == "warning"  # the tests' engine keeps nothing on disk
     assert levels == dict.fromkeys(
-        ("trust", "tokens", "clocks", "clock rate", "limits", "ready", "licenses", "admin listener"), "ok"
+        (
+            "store access",
+            "trust",
+            "tokens",
+            "clocks",
+            "clock rate",
+            "limits",
+            "ready",
+            "licenses",
+            "admin listener",
+        ),
+        "ok",
     )
 
 
@@ -57,3 +68,16 @@ async def test_licenses_above_their_limit(site: Site) -> None:
 )  # fmt: skip
 def test_whom_the_admin_listener_lets_in(host: str, level: str) -> None:
     assert exposure(host).level == level
+
+
+def test_who_may_come_at_the_store() -> None:
+    assert store_access("").level == "ok"
+    assert store_access("it is asked without a password").level == "warning"
+
+
+async def test_clocks_that_agree_differ_by_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(site.services.hub.leases), "store_ms", lambda *_: 999)
+    monkeypatch.setattr("seatd.web.api.checks.time.time", lambda: 1.0)
+    _, body = await site.call("GET", "/api/v1/checks")
+    told = {check["name"]: check["message"] for check in body["items"]}
+    assert told["clocks"] == "the store's clock is +0.0 s from this node's"

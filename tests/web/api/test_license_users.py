@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from seatd.store.access_values import Grant
 from tests.web.conftest import Site
+from tests.web.people import administrator, signed_in
 
 USERS = "/api/v1/licenses/acme-1/users"
 NOMINAL = {"product": "EMAIL", "kind": "nominal", "limit": 2}
@@ -22,7 +24,7 @@ async def test_assigning_and_taking_back(site: Site) -> None:
     assert await site.call("PUT", f"{USERS}/ann@ACME.example") == (200, {**assigned, "status": "already"})
     _, listing = await site.call("GET", USERS)
     row = {"domain": "acme.example", "user": "ann@acme.example", "used": False, "sessions": 0}
-    assert listing["items"] == [{**row, "since": None, "assigned": True}]
+    assert listing["items"] == [{**row, "since": None, "assigned": True, "may_logout": True}]
     assert await site.call("DELETE", f"{USERS}/ann@acme.example") == (204, None)
     status, body = await site.call("DELETE", f"{USERS}/ann@acme.example")
     assert (status, body["code"]) == (404, "not_assigned")
@@ -76,6 +78,27 @@ async def test_names_that_are_no_users(site: Site, method: str, user: str, messa
     status, body = await site.call(method, f"{USERS}/{user}")
     assert (status, body["code"]) == (422, "invalid")
     assert body["errors"] == [{"path": "user", "message": message}]
+
+
+@pytest.mark.parametrize(
+    ("grant", "permissions", "may"),
+    [
+        (Grant(role="owner", customers=("acme",)), (), True),
+        (Grant(role="supervisor", customers=("acme",), domains=("acme.example",)), (), True),
+        (Grant(role="auditor", customers=("acme",)), (), False),
+        (Grant(role="agency", agency="wholesale"), ("see", "people"), False),
+        (Grant(role="agency", agency="wholesale"), ("see", "people", "logout"), True),
+    ],
+)
+async def test_it_says_whom_the_caller_may_force_out(
+    site: Site, grant: Grant, permissions: tuple[str, ...], may: bool
+) -> None:
+    await site.imported(profile={"agency": "wholesale"})
+    await site.call("PUT", "/api/v1/customers/acme/permissions", json={"permissions": permissions})
+    await site.signed_in("ann@acme.example", "CALL_CENTER")
+    browser = await signed_in(site, await administrator(site, "somebody", grant))
+    _, listing = await browser.call("GET", USERS.removeprefix("/api/v1/"))
+    assert [row["may_logout"] for row in listing["items"]] == [may]
 
 
 async def test_a_name_with_a_slash_is_one_segment(site: Site) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 
 import pytest
 
-from seatd.web.api.long_lists import AT_ONCE, sorted_in_turns
+from seatd.turns import TURN_S
+from seatd.web.api.long_lists import AT_ONCE, KEYED_AT_ONCE, sorted_in_turns
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -29,8 +32,9 @@ async def test_the_first_of_many_are_those_of_all(first: int, reverse: bool) -> 
     def key(row: tuple[int, int]) -> int:
         return row[0]
 
-    found = await sorted_in_turns(rows, key, reverse=reverse, first=first)
-    assert found == sorted(rows, key=key, reverse=reverse)[:first]
+    for how in ({"key": key}, {"keys": lambda some: [key(row) for row in some]}):
+        found = await sorted_in_turns(rows, **how, reverse=reverse, first=first)  # type: ignore[arg-type]
+        assert found == sorted(rows, key=key, reverse=reverse)[:first]
     found = await sorted_in_turns(rows, reverse=reverse, first=first)
     assert found == sorted(rows, reverse=reverse)[:first]
 
@@ -58,7 +62,11 @@ async def test_others_have_their_turn() -> None:
             turns += 1
             await asyncio.sleep(0)
 
+    def keys(rows: Sequence[int]) -> list[int]:
+        time.sleep(2 * TURN_S)
+        return [-row for row in rows]
+
     other = asyncio.create_task(count())
-    await sorted_in_turns(range(AT_ONCE * 4), lambda row: -row)
+    await sorted_in_turns(range(AT_ONCE * 4), keys=keys)
     other.cancel()
-    assert turns >= 6
+    assert turns >= AT_ONCE * 4 / KEYED_AT_ONCE

@@ -6,6 +6,7 @@ import pytest
 
 from seatd.store.access_values import EVERYTHING, Grant
 from seatd.web.passwords import Busy, Passwords
+from seatd.web.rights import RIGHTS, reach
 from tests.web.conftest import Site
 from tests.web.people import PASSWORD, Browser, administrator, sign_in, signed_in
 
@@ -18,6 +19,15 @@ async def test_who_a_token_is(site: Site) -> None:
     status, view = await site.call("GET", "/api/v1/profile")
     assert (status, view["name"], view["via"], view["grant"]["role"]) == (200, "tests", "token", "operator")
     assert (view["csrf"], view["grants"], view["ends"]) == ("", [], None)
+
+
+@pytest.mark.parametrize("grant", [EVERYTHING, OWNER, AUDITOR])
+async def test_what_the_role_may_do_is_told(site: Site, grant: Grant) -> None:
+    for customer in grant.customers:
+        await site.imported(customer=customer, jti=customer)
+    browser = await signed_in(site, await administrator(site, "somebody", grant))
+    _, view = await browser.call("GET", "profile")
+    assert view["rights"] == {action: far for action in RIGHTS if (far := reach(grant.role, action))}
 
 
 @pytest.mark.parametrize(

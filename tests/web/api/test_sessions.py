@@ -57,6 +57,12 @@ async def test_lists(site: Site) -> None:
         ("customer=beta&user=ann@acme.example", [], 0),
         ("customer=none", [], 0),
         ("page=2&size=3", [], 3),
+        ("search=ANN", ["ann@acme.example", "ann@beta.example"], 2),
+        ("search=ann&domain=beta.example", ["ann@beta.example"], 1),
+        ("search=nobody", [], 0),
+        ("device=mobile", [], 0),
+        ("device=desktop&state=attached&size=1&page=3", ["ann@beta.example"], 3),
+        ("state=parked", [], 0),
     ):
         status, listing = await site.call("GET", f"/api/v1/sessions?{query}")
         assert status == 200

@@ -201,6 +201,17 @@ async def test_a_session_ends_when_nobody_uses_it_and_in_any_case(site: Site, cl
     assert (await idle.call("GET", "profile"))[0] == 401
 
 
+async def test_what_a_page_asks_by_itself_keeps_no_session(site: Site, clock: Clock) -> None:
+    root = await administrator(site, "root")
+    watching = await signed_in(site, root)
+    by_itself = {"X-Seatd-Background": "1"}
+    for _ in range(2):
+        clock.pass_ms(14 * 60_000)
+        assert (await watching.call("GET", "profile", headers=by_itself))[0] == 200
+    clock.pass_ms(3 * 60_000)
+    assert (await watching.call("GET", "profile"))[0] == 401
+
+
 # -- pages of others -----------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ NEW = "another good pass phrase"
 
 async def link_for(site: Site, name: str) -> str:
     status, view = await site.call("POST", "/api/v1/sign-in-links", json={"name": name})
-    assert (status, view["path"]) == (200, f"/sign-in#{view['link']}")
+    assert (status, view["path"]) == (200, f"/console/sign-in#{view['link']}")
     return str(view["link"])
 
 

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientConnectionError, ClientConnectionResetError, ClientResponse, web
+from structlog.testing import capture_logs
 
 from seatd.store.access_values import Grant, TokenRecord
 from seatd.store.events import seq_key
@@ -241,6 +242,20 @@ async def test_a_reader_that_is_too_slow_is_told_so_and_closed(acme: Site) -> No
             piece = await loop.sock_recv(raw, 65536)
             assert piece, text
             text += piece
+
+
+async def test_a_reader_that_leaves_before_it_begins(acme: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(response: web.StreamResponse, request: web.Request) -> None:
+        assert request.transport is not None
+        request.transport.abort()
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(web.StreamResponse, "prepare", gone)
+    with capture_logs() as events, pytest.raises(ClientConnectionError):
+        async with opened(acme):
+            raise AssertionError("it has been answered")
+    await eventually(lambda: not acme.admin.app[LIVE]._watches)
+    assert [event for event in events if event["log_level"] == "error"] == []
 
 
 async def test_a_reader_that_takes_nothing_is_cut_off(acme: Site, monkeypatch: pytest.MonkeyPatch) -> None:

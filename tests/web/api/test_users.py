@@ -89,3 +89,41 @@ async def test_who_is_deleted_has_no_license_left(site: Site) -> None:
         ("assignments", "acme-1 ann@acme.example"),
         ("assignments", "acme-2 ann@acme.example"),
     }
+
+
+async def test_a_list_says_who_has_which_licenses_when_it_is_asked(site: Site) -> None:
+    await site.imported(
+        {"kind": "nominal"},
+        {"product": "phone_system"},
+        {"product": "team_chat"},
+        {"kind": "nominal", "product": "MOBILE"},
+    )
+    await site.call(
+        "PATCH", "/api/v1/customers/acme", json={"number_blocks": [{"first": "200", "last": "299"}]}
+    )
+    await made(site)
+    await made(site, "bob@acme.example")
+    for license_ in ("acme-1", "acme-4"):
+        await site.call("PUT", f"/api/v1/licenses/{license_}/users/ann@acme.example")
+    await site.call(
+        "POST", "/api/v1/customers/acme/provision", json={"start": "201", "add_ons": ["team_chat"]}
+    )
+    await site.call("PATCH", "/api/v1/customers/acme/extensions/201", json={"user": "bob@acme.example"})
+    _, page = await site.call("GET", f"{PATH}?licenses=true")
+    ann, bob = page["items"]
+    assert (ann["licenses"], ann["products"]) == (["acme-1", "acme-4"], [])
+    assert (bob["licenses"], bob["products"]) == ([], ["phone_system", "team_chat"])
+    _, page = await site.call("GET", PATH)
+    assert "licenses" not in page["items"][0]
+
+
+async def test_a_list_says_who_has_which_seats(site: Site) -> None:
+    await site.imported({"limit": 9}, {"product": "CALL_MANAGER", "limit": 9})
+    for name in ("ann", "bob", "cleo"):
+        await made(site, f"{name}@acme.example")
+    await site.signed_in("ann@acme.example", "CALL_CENTER")
+    await site.signed_in("ann@acme.example", "CALL_MANAGER", device="d2")
+    await site.signed_in("bob@acme.example")
+    _, page = await site.call("GET", f"{PATH}?licenses=true")
+    assert [user["seats"] for user in page["items"]] == [["acme-1", "acme-2"], [], []]
+    assert [user["online"] for user in page["items"]] == [True, True, False]

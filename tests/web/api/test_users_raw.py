@@ -47,10 +47,10 @@ def test_an_escape_means_that_all_are_looked_at() -> None:
 
 @pytest.mark.parametrize("field", sorted(VALUES))
 def test_what_is_sorted_by_is_what_the_record_has(field: str) -> None:
-    record = UserRecord(name="Änna", role="owner", extension="2001", created_ms=7)
+    records = [UserRecord(name="Änna", role="owner", extension="2001", created_ms=7), UserRecord()]
     attribute = "created_ms" if field == "created" else field
-    for one in (record, UserRecord()):
-        value = getattr(one, attribute)
-        expected = value.casefold() if isinstance(value, str) else value
-        assert VALUES[field](msgspec.json.encode(one)) == expected
-        assert VALUES[field](b"{}") == VALUES[field](msgspec.json.encode(UserRecord()))
+    values = [getattr(record, attribute) for record in records]
+    expected = [value.casefold() if isinstance(value, str) else value for value in values]
+    assert VALUES[field](msgspec.json.encode(record) for record in records) == expected
+    assert VALUES[field]([b"{}"]) == VALUES[field]([msgspec.json.encode(UserRecord())])
+    assert VALUES[field]([]) == []

@@ -1,0 +1,1 @@
+"""Every attack of the list, tried on real servers over real sockets."""

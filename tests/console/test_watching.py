@@ -1,0 +1,104 @@
+"""The queue, denials and events, as they happen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.console.conftest import Signed
+from tests.scenarios.company import Company
+from tests.servers import Server
+
+
+async def test_the_queue_moves_up_when_a_seat_becomes_free(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/queue", "owner", customers=[company.name])
+    await somebody.sees("Nobody waits")
+    await somebody.is_accessible()
+    ann = await company.sign_in(node, "ann", "CALL_CENTER")
+    for name in ("bob", "eve"):
+        await company.sign_in(node, name, "CALL_CENTER", wait_s=600)
+    await expect(somebody.row("bob")).to_contain_text("Next")
+    await expect(somebody.row("eve").get_by_role("cell").first).to_have_text("2")
+    await somebody.is_accessible()
+    await ann.bye()
+    await expect(somebody.row("eve")).to_contain_text("Next")
+    await expect(somebody.row("bob")).to_have_count(0)
+
+
+async def test_who_was_refused_and_why(company: Company, signed: Signed, node: Server) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/denials", "owner", customers=[company.name])
+    await somebody.sees("Nobody was refused")
+    await company.sign_in(node, "ann", "CALL_CENTER")
+    await company.sign_in(node, "bob", "CALL_CENTER")
+    await company.sign_in(node, "eve", "CALL_MANAGER")
+    await expect(somebody.row("bob")).to_contain_text("No seat")
+    await expect(somebody.row("eve")).to_contain_text("Not licensed")
+    await expect(somebody.page.locator(".figure").filter(has_text="True denials")).to_contain_text("1")
+    await somebody.is_accessible()
+    await somebody.page.get_by_label("Code").select_option("no_seat")
+    await expect(somebody.row("eve")).to_have_count(0)
+    await somebody.is_at(re.compile("code=no_seat"))
+    async with somebody.page.expect_download() as started:
+        await somebody.role("link", "CSV").click()
+    text = (await (await started.value).path()).read_text()
+    assert "no_seat" in text
+    assert "not_licensed" not in text
+
+
+async def test_whose_denials_is_chosen_first(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/denials", size=(360, 780), theme="dark")
+    await somebody.sees("Whose?")
+    await somebody.is_accessible()
+    await somebody.role("button", "Choose a customer").last.click()
+    await somebody.page.get_by_label("Search customers").fill(company.name)
+    await somebody.page.locator(".choices button").filter(has_text=company.name).first.click()
+    await somebody.sees("Nobody was refused")
+    await somebody.is_at(re.compile(f"customer={company.name}"))
+
+
+async def test_events_come_as_they_happen_and_a_pause_holds_them(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    await company.licensed("CALL_CENTER:competitive:2")
+    somebody = await signed("/events", "owner", customers=[company.name])
+    await expect(somebody.page.get_by_role("status").filter(has_text="Live")).to_be_visible()
+    ann = await company.sign_in(node, "ann", "CALL_CENTER")
+    await expect(somebody.row("ann")).to_contain_text("Granted")
+    await somebody.is_accessible()
+    await somebody.role("button", "Pause").click()
+    await somebody.sees("Paused")
+    await ann.bye()
+    await company.sign_in(node, "bob", "CALL_CENTER")
+    await expect(somebody.row("ann")).to_have_count(1)
+    await expect(somebody.row("bob")).to_have_count(0)
+    await somebody.is_accessible()
+    await somebody.role("button", "Go on").click()
+    await expect(somebody.row("bob")).to_be_visible()
+    await expect(somebody.row("ann").filter(has_text="Freed")).to_be_visible()
+    await somebody.page.get_by_label("Type").select_option("freed")
+    await expect(somebody.row("bob")).to_have_count(0)
+    await somebody.is_at(re.compile("type=freed"))
+
+
+@pytest.mark.parametrize("path", ["sessions", "queue", "denials", "events", "audit", "webhooks", "tokens"])
+async def test_a_failure_is_told_and_tried_again(company: Company, signed: Signed, path: str) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/licenses", "owner", customers=[company.name])
+    somebody.expected = {503}
+    away = re.compile(rf"/api/v1/(.*/)?{path}(\?|$)")
+    problem = '{"code": "unavailable", "detail": "The store is away"}'
+    await somebody.page.route(away, lambda route: route.fulfill(status=503, body=problem))
+    await somebody.page.locator(f'nav a[data-path="/{path}"]').click()
+    await somebody.sees("That did not work")
+    await somebody.is_accessible()
+    await somebody.page.unroute(away)
+    retry = somebody.role("button", "Try again")  # unless it has come back by itself
+    await retry.evaluate_all("(all) => all.forEach((one) => one.click())")
+    await expect(somebody.page.get_by_text("That did not work")).to_have_count(0)
