@@ -214,8 +214,14 @@ def _sweep() -> None:
     for name in os.listdir(NAMES) if NAMES.is_dir() else ():
         found = OURS.match(name)
         if found and not Path("/proc", found[2]).exists():
-            ip(f"netns del {name}", force=True)  # its links go with it
-            _remove_bridge(int(found[1]))
+            number = int(found[1])
+            # With a namespace its links go, too, but only some time later: a port is taken out by name, so that it can be made anew.
+            ip(*(f"link del {port}" for port in _ports(number)), f"netns del {name}", force=True)
+            _remove_bridge(number)
+
+
+def _ports(number: int) -> list[str]:
+    return [name for name in os.listdir("/sys/class/net") if name.startswith(f"{_name(number)}h")]
 
 
 def _is_taken(number: int) -> bool:
