@@ -215,7 +215,7 @@ def _sweep() -> None:
         found = OURS.match(name)
         if found and not Path("/proc", found[2]).exists():
             number = int(found[1])
-            # With a namespace its links go, too, but only some time later: a port is taken out by name, so that it can be made anew.
+            # With a namespace its links go, too, but later: a port is taken out by name, so that it can be made anew.
             ip(*(f"link del {port}" for port in _ports(number)), f"netns del {name}", force=True)
             _remove_bridge(number)
 
