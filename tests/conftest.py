@@ -7,11 +7,13 @@ import os
 from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.redis import Store
 from seatd.store.verbs import StoreOptions
 from tests.canary.marks import leaks
+from tests.chromium import SharedBrowser
 from tests.engine import PrivateEngine, private_engine
 from tests.licenses import Licensed
 from tests.topologies import ClusterAsEngine, cluster, engine_under_acl, watching
@@ -51,6 +53,14 @@ def nothing_left_open() -> Iterator[None]:
     """What a module's tests have left open is a failure of that module, not of whichever test the collector comes by in."""
     yield
     gc.collect()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def shared_browser() -> AsyncIterator[SharedBrowser]:
+    """The browser of all tests that open pages; each page is in a context of its own."""
+    shared = SharedBrowser()
+    yield shared
+    await shared.close()
 
 
 @pytest.fixture(scope="session")

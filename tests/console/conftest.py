@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.console.chromium import MISSING, chromium_path, running_chromium
+from tests.chromium import MISSING, SharedBrowser, chromium_path
 from tests.console.visitor import Visitor, make_administrator, sign_in, visiting
 from tests.scenarios.company import Company
 from tests.servers import Server, Servers
@@ -44,14 +44,10 @@ def node() -> Iterator[Server]:
         yield servers.start("console")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """The browser of all these tests."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip(MISSING)
-    async with running_chromium(path) as browser:
-        yield browser
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(shared_browser: SharedBrowser) -> Browser:
+    """The browser of all tests."""
+    return await shared_browser.get()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from playwright.async_api import Browser
 
 from seatd.web.console_files import FOLDER
-from tests.console.chromium import MISSING, chromium_path, running_chromium
+from tests.chromium import MISSING, chromium_path, running_chromium
 from tests.console.demo import Demo, demo
 from tests.console.visitor import Visitor, make_administrator, sign_in, visiting
 from tests.servers import Server, Servers

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from playwright.async_api import Browser, Page
 
-from tests.console.chromium import MISSING, chromium_path, running_chromium
+from tests.chromium import MISSING, chromium_path, running_chromium
 from tests.console.demo import demo
 from tests.console.visitor import Visitor, make_administrator, sign_in, visiting
 from tests.docs.pages import ROOT

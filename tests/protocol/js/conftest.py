@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.protocol.js.runtimes import Runtime, SharedBrowser, in_chromium, in_node
+from tests.chromium import SharedBrowser
+from tests.protocol.js.runtimes import Runtime, in_chromium, in_node
 from tests.scenarios.company import Company
 from tests.scenarios.conftest import BRISK, GENEROUS, Pair
 from tests.servers import Servers
@@ -24,14 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents and iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
-async def shared_browser() -> AsyncIterator[SharedBrowser]:
-    """The browser of all these tests that need no other."""
-    shared = SharedBrowser()
-    yield shared
-    await shared.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiohttp import web
+from playwright.async_api import Browser
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests/protocol/js"
@@ -30,14 +31,6 @@ def node_program() -> str:
         pytest.skip(
             "the JavaScript client is tested in Node, which is missing (Debian: apt-get install nodejs)"
         )
-    return program
-
-
-def chromium_program() -> str:
-    """Chromium, or the test is skipped."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no Chromium to open pages in (Debian: apt-get install chromium)")
     return program
 
 
@@ -180,26 +173,6 @@ async def site(**routes: Callable[[web.Request], Awaitable[web.StreamResponse]])
         await runner.cleanup()
 
 
-ARGUMENTS = ("--no-sandbox", "--disable-gpu")
-
-
-@contextlib.asynccontextmanager
-async def browser(*, flags: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> AsyncIterator[Any]:
-    """A Chromium of the test's own. `without`: what playwright would start it with, and this test would rather not."""
-    playwright = pytest.importorskip(
-        "playwright.async_api", reason="playwright drives the browser: pip install playwright"
-    )
-    program = chromium_program()
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(
-            executable_path=program, args=[*ARGUMENTS, *flags], ignore_default_args=list(without)
-        )
-        try:
-            yield chromium
-        finally:
-            await chromium.close()
-
-
 @contextlib.asynccontextmanager
 async def in_page(page: Any, address: str) -> AsyncIterator[Runtime]:
     """A runtime in a page that is open in a browser."""
@@ -218,7 +191,7 @@ async def in_page(page: Any, address: str) -> AsyncIterator[Runtime]:
 
 
 @contextlib.asynccontextmanager
-async def in_chromium(chromium: Any) -> AsyncIterator[Runtime]:
+async def in_chromium(chromium: Browser) -> AsyncIterator[Runtime]:
     """A runtime in a page of a Chromium, which shares nothing with other pages of it."""
     context = await chromium.new_context()
     try:
@@ -226,22 +199,3 @@ async def in_chromium(chromium: Any) -> AsyncIterator[Runtime]:
             yield runtime
     finally:
         await context.close()
-
-
-class SharedBrowser:
-    """A Chromium that is started when the first test asks for it, and serves all further ones: to start it takes longer than
-    most of them. It belongs to the event loop that started it."""
-
-    def __init__(self) -> None:
-        self._running = contextlib.AsyncExitStack()
-        self._browser: Any = None
-
-    async def get(self) -> Any:
-        """The browser."""
-        if self._browser is None:
-            self._browser = await self._running.enter_async_context(browser())
-        return self._browser
-
-    async def close(self) -> None:
-        """Ends it, if it was started."""
-        await self._running.aclose()

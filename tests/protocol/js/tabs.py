@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
-from tests.protocol.js.runtimes import chromium_program
+from tests.chromium import MISSING, whole_chromium_path
 
 THROTTLED_AT_ONCE = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1"
 """Chromium lets the timers of a hidden page run once a minute, usually from five minutes on; with this, after a second."""
@@ -69,7 +70,9 @@ class Tab:
 @contextlib.asynccontextmanager
 async def tabs() -> AsyncIterator[Tabs]:
     """A Chromium of the test's own."""
-    program = chromium_program()
+    program = whole_chromium_path()
+    if program is None:
+        pytest.skip(MISSING)
     with tempfile.TemporaryDirectory(prefix="seatd-chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             *(program, "--headless=new", "--no-sandbox", "--no-first-run", THROTTLED_AT_ONCE),

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.protocol.js.runtimes import ROOT, browser
+from tests.chromium import SharedBrowser
+from tests.protocol.js.runtimes import ROOT
 from tests.servers import eventually
 
 
@@ -51,9 +52,9 @@ class Phone:
         return str(await self.page.text_content(f"#{place}"))
 
 
-async def test_a_day_of_the_web_phone(tmp_path: Path) -> None:
-    async with demo().served(tmp_path, 0) as address, browser() as chromium:
-        context = await chromium.new_context()
+async def test_a_day_of_the_web_phone(tmp_path: Path, shared_browser: SharedBrowser) -> None:
+    chromium = await shared_browser.get()
+    async with demo().served(tmp_path, 0) as address, await chromium.new_context() as context:
         anna, ben, cleo = phones = [Phone(await context.new_page()) for _ in range(3)]
         for phone, user in zip(phones, ("anna", "ben", "cleo"), strict=True):
             await phone.page.goto(address)
@@ -89,10 +90,11 @@ async def test_a_day_of_the_web_phone(tmp_path: Path) -> None:
         assert "secret" not in await cleo.text("log")
 
 
-async def test_a_name_is_no_place_for_a_script(tmp_path: Path) -> None:
+async def test_a_name_is_no_place_for_a_script(tmp_path: Path, shared_browser: SharedBrowser) -> None:
     """The page refuses what is no name, and shows what a server says as text."""
-    async with demo().served(tmp_path, 0) as address, browser() as chromium:
-        phone = Phone(await chromium.new_page())
+    chromium = await shared_browser.get()
+    async with demo().served(tmp_path, 0) as address, await chromium.new_page() as page:
+        phone = Phone(page)
         await phone.page.goto(address)
         await phone.sign_in("<b>x</b>")
         await eventually(lambda: phone.page.evaluate("!document.getElementById('user').checkValidity()"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.protocol.js.runtimes import HERE, ROOT, browser, node_program, site
+from tests.chromium import SharedBrowser
+from tests.protocol.js.runtimes import HERE, ROOT, node_program, site
 
 VECTORS = ROOT / "protocol" / "vectors"
 
@@ -32,9 +33,9 @@ def test_in_node() -> None:
     assert verdict == {"checked": expected_checks(), "failed": []}
 
 
-async def test_in_a_browser() -> None:
-    async with site() as address, browser() as chromium:
-        page = await chromium.new_page()
+async def test_in_a_browser(shared_browser: SharedBrowser) -> None:
+    chromium = await shared_browser.get()
+    async with site() as address, await chromium.new_page() as page:
         await page.goto(f"{address}/{HERE}/page.html")
         verdict: Any = await page.evaluate(
             """async () => {
