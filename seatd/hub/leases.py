@@ -19,8 +19,8 @@ import structlog
 from seatd.hub.options import HubOptions
 from seatd.hub.outages import Outages
 from seatd.hub.partition_lease import PartitionLease
-from seatd.hub.shared_call import SharedCall
 from seatd.hub.sweeps import sweep
+from seatd.shared_call import SharedCall
 from seatd.store.redis import Store
 from seatd.store.values import Beat, Due, DueLicense, Ended, Order, StoreUnavailable
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from seatd.hub.secret import hashed
-from seatd.hub.shared_call import SharedCall
+from seatd.shared_call import SharedCall
 from seatd.store.nodes import BATCH
 from seatd.store.values import Held, HeldRecord, StoreUnavailable
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from redis import exceptions
 
+from seatd.shared_call import SharedCall
 from seatd.store.cluster import Cluster
 from seatd.store.keys import deployment_key, partition_key
 from seatd.store.pipeline import AWAY, told_of
-from seatd.store.rounds import Rounds
 from seatd.store.values import StoreUnavailable
 from seatd.store.verbs import Verbs
 from seatd.store.wire import Words
@@ -35,7 +35,7 @@ class DurableVerbs(Verbs):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._syncs: dict[tuple[str, int], Rounds[tuple[int, int]]] = {}
+        self._syncs: dict[tuple[str, int], SharedCall[tuple[int, int]]] = {}
 
     async def make_durable(self, partition: int | None) -> None:
         """Returns when everything written so far is on disk (None: of the deployment, which is in no partition). An engine
@@ -69,8 +69,8 @@ class DurableVerbs(Verbs):
         """How many disks and replicas have what was written before, asked once for all who ask at the same time."""
         place = noted_in, replicas
         if place not in self._syncs:
-            self._syncs[place] = Rounds(partial(self._synced, noted_in, replicas))
-        return await self._syncs[place].join()
+            self._syncs[place] = SharedCall(partial(self._synced, noted_in, replicas))
+        return await self._syncs[place].ask()
 
     async def _synced(self, noted_in: str, replicas: int) -> tuple[int, int]:
         """WAITAOF speaks of the writes of its own connection: so one is made first."""
