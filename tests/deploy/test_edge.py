@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohappyeyeballs import AddrInfoType
 
 from seatd_protocol.client import SeatClient
 from seatd_protocol.events import Closed, Event
@@ -54,9 +56,18 @@ class Person:
 
 @asynccontextmanager
 async def browser(certificate: Certificate) -> AsyncIterator[aiohttp.ClientSession]:
-    connector = aiohttp.TCPConnector(ssl=certificate.trusted(), limit=0)
+    """Over TLS, whose goodbye takes a moment longer than aiohttp waits: it is over when every socket is closed."""
+    sockets: list[socket.socket] = []
+
+    def noted(address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        sockets.append(socket.socket(family, kind, protocol))
+        return sockets[-1]
+
+    connector = aiohttp.TCPConnector(ssl=certificate.trusted(), limit=0, socket_factory=noted)
     async with aiohttp.ClientSession(connector=connector) as http:
         yield http
+    await eventually(lambda: all(one.fileno() == -1 for one in sockets))
 
 
 @pytest.fixture
