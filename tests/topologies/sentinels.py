@@ -78,6 +78,16 @@ class SentinelGroup:
 
         until(complete, "the replicas do not follow the primary")
 
+    def until_caught_up(self) -> None:
+        """Waits until all replicas have what the primary has written so far."""
+        written = self.primary().client.info("replication")["master_repl_offset"]
+
+        def complete() -> bool:
+            read = [replica.client.info("replication")["slave_repl_offset"] for replica in self.replicas()]
+            return all(offset >= written for offset in read)
+
+        until(complete, "the replicas are behind")
+
     def _primary_port(self, sentinel: Server) -> int:
         return int(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)[1])
 
