@@ -67,7 +67,7 @@ class Orders:
         if order.type == "logout":
             self._hub.memory.ordered(order)
         if order.type == "receipt":
-            self._hub.logouts.receipt(order)
+            self._hub.logouts.receipts.came(order)
         elif order.type == "notice":
             self._hub.policies.notice(order)
         elif (arriving := self._arriving.get(order.session)) and not self._is_urgent(order):

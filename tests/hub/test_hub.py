@@ -8,7 +8,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from seatd.hub.hub import Hub
-from seatd.hub.logout import EARLY_RECEIPTS
 from seatd.hub.session import Session
 from seatd.hub.targets import LogoutTargets
 from seatd.store.keys import partition_key
@@ -155,13 +154,6 @@ async def test_a_deaf_node_gets_its_orders_with_its_beat(
     await store.kick("acme", target, message="", by="", cooldown_ms=0, reply_to="")
     await hub.leases.round(store.partition("acme"))
     assert await peer.heard(Logout)
-
-
-async def test_receipts_that_nobody_waits_for_are_forgotten(hubs: Hubs) -> None:
-    hub = await hubs()
-    for number in range(EARLY_RECEIPTS + 10):
-        hub.logouts.receipt(Order(number=number, type="receipt", customer="acme", session=f"s{number}"))
-    assert len(hub.logouts._early) == EARLY_RECEIPTS
 
 
 # -- sessions -------------------------------------------------------------------------------------

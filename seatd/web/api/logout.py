@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from seatd.hub.logout import Receipt
+from seatd.hub.receipts import Receipt
 from seatd.hub.targets import LogoutTargets
 from seatd.licensing.names import canonical_domain
 from seatd.web.api.license_rows import find_license
