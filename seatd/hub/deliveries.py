@@ -37,7 +37,9 @@ WAITS_S = (10.0, 60.0, 600.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 24 * 3600.0)
 """How long it may take to the next try at the most; half of that on the average, so about a day in all."""
 TRIES = len(WAITS_S) + 1
 REST_S = (1.0, 60.0)
-"""A receiver of which nothing gets through is left alone for a while, longer each time."""
+"""A receiver of which nothing gets through is left alone: first so long, then twice as long each time, up to the second."""
+DOUBLED = 6
+"""So often at the most: that is beyond the second already, and powers of two outgrow any float."""
 SWITCHED_OFF = "the webhook is switched off"
 
 Send = Callable[[Webhook, str, bytes], Awaitable[str]]
@@ -161,7 +163,12 @@ class Deliveries:
         hook = claimed.webhook
         if hook is None or not claimed.deliveries:
             return False
-        sent = await asyncio.gather(*(self._deliver(customer, hook, one) for one in claimed.deliveries))
+        tries = (self._deliver(customer, hook, one) for one in claimed.deliveries)
+        ended = await asyncio.gather(*tries, return_exceptions=True)  # the line is busy until all have ended
+        sent = [one for one in ended if not isinstance(one, BaseException)]
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
         if not hook.enabled:  # nothing was tried, so it says nothing of the receiver
             self._resting.pop(line, None)
             return True
@@ -194,4 +201,4 @@ class Deliveries:
             return
         rest = self._resting.setdefault(line, Rest())
         rest.failures += 1
-        rest.until_s = self._clock() + min(REST_S[0] * 2 ** (rest.failures - 1), REST_S[1])
+        rest.until_s = self._clock() + min(REST_S[0] * 2 ** min(rest.failures - 1, DOUBLED), REST_S[1])

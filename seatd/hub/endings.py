@@ -65,10 +65,17 @@ class Endings:
     def retry(self, partition: int) -> None:
         """The partition has answered: tries its open endings again, in the background."""
         if self._open.get(partition):
-            task = asyncio.create_task(self._retry(partition, self._open.pop(partition)))
+            task = asyncio.create_task(self._retry(partition, self._open[partition].copy()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _retry(self, partition: int, endings: dict[str, Ending]) -> None:
-        await asyncio.gather(*(self.settle(partition, *item) for item in endings.items()))
+        await asyncio.gather(*(self._settle_again(partition, *item) for item in endings.items()))
         log.info("endings settled", count=len(endings))
+
+    async def _settle_again(self, partition: int, session: str, ending: Ending) -> None:
+        """Unless it was withdrawn, or replaced by a later one: until it is under way it is open, and can be."""
+        still_open = self._open[partition]
+        if still_open.get(session) is ending:
+            del still_open[session]
+            await self.settle(partition, session, ending)

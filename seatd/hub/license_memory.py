@@ -51,15 +51,18 @@ class LicenseMemory:
 
     async def watch(self) -> None:
         """Keeps what is remembered up to date, for ever."""
+        clock = asyncio.get_running_loop().time
+        renew_s = clock() + REFRESH_S  # however often something is asked for before
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(
-                    REFRESH_S
+                async with asyncio.timeout_at(
+                    renew_s
                 ):  # (wait_for may swallow that it is cancelled, before Python 3.12)
                     await self._asked.wait()
-            if not self._asked.is_set():
-                self._renew()
             self._asked.clear()
+            if clock() >= renew_s:
+                self._renew()
+                renew_s = clock() + REFRESH_S
             if await self._fetch():
                 await asyncio.sleep(RETRY_S)
                 self._asked.set()

@@ -85,6 +85,7 @@ class Logouts:
         """Ends another session of a user, and waits a moment for its end. False: there is no such session."""
         if session == own:
             return False
+        asked_s = time.monotonic()
         with self.receipts.asking():
             kicked = await self._store.kick(
                 identity.customer,
@@ -96,7 +97,7 @@ class Logouts:
                 order_type="superseded",
             )
             expected = self.receipts.expected(kicked)
-        await self.receipts.told(kicked, expected, time.monotonic(), wait_s)
+        await self.receipts.told(kicked, expected, asked_s, wait_s)
         return bool(kicked)
 
     async def _make_durable(self, partitions: Iterable[int]) -> None:

@@ -121,18 +121,18 @@ async def release(session: Session, message: Release) -> None:
         text = "The session holds none of these products."
         return session.send(Error(ref=message.ref, code="not_held", message=text, temporary=False))
     products = with_add_ons(hub.catalog, message.products, tuple(session.seats))
-    before = tuple(session.seats.values())
+    given_back = tuple(seat for seat in session.seats.values() if seat.product in products)
     # Told to a store that recovers meanwhile, what is being given back would come to life again.
-    session.hold(tuple(seat for seat in before if seat.product not in products))
+    session.hold(tuple(seat for seat in session.seats.values() if seat.product not in products))
     try:
         outcome = await hub.store.release(
             session.identity.customer, session=session.key, fence=session.fence, products=products
         )
     except StoreUnavailable:
-        session.hold(before)
+        session.hold((*session.seats.values(), *given_back))
         return session.send(_away(message.ref))
     if isinstance(outcome, Gone):
-        session.hold(before)
+        session.hold((*session.seats.values(), *given_back))
         return None if await _lose(session) else session.send(_away(message.ref))
     session.hold(outcome.seats)
     session.send(Released(ref=message.ref, products=outcome.products, sections=session.sections))

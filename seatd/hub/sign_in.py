@@ -55,6 +55,8 @@ async def refuse(session: Session, message: Hello, denial: Denied) -> None:
         return session.close(codes.DENIED)
     outcome = await _open_with(session, Asked())
     if isinstance(outcome, Denied) and outcome.code == "unavailable":
+        if session.closing is not None:  # it has left meanwhile, and the hub has been told so
+            return None
         welcome(session, Granted(session=session.key, fence=0, seats=()), stored=False)
     elif isinstance(outcome, Denied):
         session.close(codes.DENIED)

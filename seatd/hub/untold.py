@@ -49,14 +49,15 @@ class Untold:
 
     async def flush(self) -> None:
         """Tells what there is. What the store did not confirm waits for the next time (so it may count twice)."""
-        waiting, self._waiting = self._waiting, {}
         away = False
-        for customer, kinds in waiting.items():
-            named = list(kinds.items())
-            for start in range(0, len(named), AT_ONCE):
-                portion = named[start : start + AT_ONCE]
-                away = away or not await self._tell(customer, portion)
-                for kind, times in portion if away else ():
+        for customer in tuple(self._waiting):
+            untold = list(self._waiting.pop(customer).items())
+            try:
+                while untold and not away:
+                    away = not await self._tell(customer, untold[:AT_ONCE])
+                    untold = untold if away else untold[AT_ONCE:]
+            finally:
+                for kind, times in untold:
                     self._add(customer, kind, times)
 
     async def _tell(self, customer: str, named: list[tuple[Kind, int]]) -> bool:

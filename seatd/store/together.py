@@ -48,11 +48,10 @@ class Together(Generic[Key, Item, Told]):
             del self._gathering[key]
         try:
             answers = await self._ask(key, [item for item, _ in gathered])
+            for (_, answer), told in zip(gathered, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(told)
         except Exception as error:
             for _, answer in gathered:
                 if not answer.done():
                     answer.set_exception(error)
-        else:
-            for (_, answer), told in zip(gathered, answers, strict=True):
-                if not answer.done():
-                    answer.set_result(told)

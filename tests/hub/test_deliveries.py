@@ -13,9 +13,11 @@ from seatd.hub.deliveries import AT_ONCE, SLOTS_EACH, TRIES, WAITS_S, Deliveries
 from seatd.metrics import Metrics
 from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.redis import Store
+from seatd.store.values import StoreUnavailable
 from seatd.store.webhook_values import Webhook
 from seatd.store.webhooks import webhook_change
 from tests.conftest import Clock
+from tests.servers import eventually
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -196,6 +198,44 @@ async def test_a_receiver_that_fails_is_left_alone_for_a_while(field: Field) -> 
         field.clock.pass_ms(15_000)
         await field.look()
     assert len(set(field.sent)) == 100
+
+
+async def test_a_receiver_that_has_failed_for_days_is_tried_once_a_minute(field: Field) -> None:
+    await field.hook("h1")
+    field.fails.add("h1")
+    await field.denied(100)
+    await field.look()
+    (rest,) = field.node._resting.values()
+    rest.failures = 2000
+    field.clock.pass_ms(2_000)
+    await field.look()
+    assert rest.failures == 2001
+    assert rest.until_s == field.clock() / 1000 + 60
+
+
+async def test_a_line_is_busy_until_its_last_try_has_ended(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the store goes away under one of them: what is under way would be sent again, by this node or the next."""
+    await field.hook("h1")
+    await field.denied(AT_ONCE)
+    settle, ends = field.store.settle_delivery, asyncio.Event()
+    settled: list[str] = []
+
+    async def settle_one(customer: str, delivery: Any, outcome: Any, **more: Any) -> None:
+        settled.append(delivery.id)
+        if len(settled) == 1:
+            raise StoreUnavailable("away")
+        await ends.wait()
+        await settle(customer, delivery, outcome, **more)
+
+    monkeypatch.setattr(field.store, "settle_delivery", settle_one)
+    await field.node.look()
+    await eventually(lambda: len(settled) == AT_ONCE)
+    await asyncio.sleep(0.01)
+    assert field.node._busy
+    ends.set()
+    await eventually(lambda: not field.node._busy)
 
 
 async def test_lines_at_rest_hide_no_other(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:

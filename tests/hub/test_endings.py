@@ -257,3 +257,20 @@ async def test_all_that_waits_is_tried_again_at_once() -> None:
         ending.let_go.set()
     await eventually(lambda: not endings._tasks)
     assert [ending.carried_out for ending in slow] == [1] * 100
+
+
+async def test_one_that_is_about_to_be_tried_again_can_still_be_withdrawn() -> None:
+    """Its session is about to live again: what would end it later must not be under way unseen."""
+    endings = Endings()
+    tried: list[bool] = []
+
+    async def ending() -> None:
+        tried.append(True)
+        if len(tried) == 1:
+            raise StoreUnavailable("away")
+
+    await endings.settle(0, "s1", ending)
+    endings.retry(0)
+    assert await endings.withdraw(0, "s1") is ending
+    await endings.quiet()
+    assert (len(tried), len(endings)) == (1, 0)

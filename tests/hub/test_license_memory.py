@@ -9,6 +9,7 @@ from seatd.store.audit_values import SYSTEM, Change, Deed
 from seatd.store.keys import customer_key, deployment_key, partition_key
 from seatd.store.redis import Store
 from seatd.store.registry_values import LicenseRow
+from seatd_protocol.messages import Bye
 from tests.conftest import Clock
 from tests.hub.conftest import Hubs, refused, signed_in, states, used
 from tests.hub.test_recovery import beat, fall_back, remember
@@ -253,3 +254,22 @@ async def test_domains_are_found_again_where_only_their_index_is_lost(
     await store.release_domains("acme", ["acme.example"])
     await hub.found_again()  # nothing is lost: what was given up is not taken again
     assert await store.owner_of("acme.example") is None
+
+
+async def test_it_is_renewed_however_much_is_asked_for_meanwhile(
+    hubs: Hubs, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy node has new customers and changes all the time; who has left is forgotten all the same."""
+    monkeypatch.setattr("seatd.hub.license_memory.REFRESH_S", 0.3)
+    hub = await hubs()
+    await licensed(id="cc")
+    ann = await signed_in(hub, "ann", "CALL_CENTER")
+    await remembers(hub, "cc")
+    await ann.say(Bye())
+
+    def forgotten() -> bool:
+        hub.licenses.want("beta")
+        hub.licenses.changed("beta")
+        return "acme" not in hub.licenses._known
+
+    await eventually(forgotten)

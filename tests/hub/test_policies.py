@@ -9,7 +9,7 @@ import pytest
 from seatd.hub.hub import Hub
 from seatd.hub.policies import _span
 from seatd.store.redis import Store
-from seatd.store.values import DueLicense
+from seatd.store.values import DueLicense, StoreUnavailable
 from seatd_protocol.messages import (
     Ack,
     Acquire,
@@ -22,6 +22,7 @@ from seatd_protocol.messages import (
     Logout,
     Notice,
     Refresh,
+    Release,
     TakeOver,
     Welcome,
 )
@@ -118,6 +119,26 @@ async def test_seats_that_were_only_wanted_are_lost_without_the_session(
 
     await eventually(free)
     assert await states(store) == {"ann": "attached"}
+
+
+async def test_a_seat_that_is_lost_while_another_one_is_given_back_in_vain_stays_lost(
+    hubs: Hubs, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = await hubs()
+    await licensed("EMAIL", 2, id="mail")
+    await licensed("CALL_CENTER", 1, id="cc", policy=EVICT)
+    ann = await signed_in(hub, "ann", "EMAIL", want=("CALL_CENTER",))
+    await alive(ann)
+
+    async def away(*_: object, **__: object) -> None:
+        await hub.store.drop_license("acme", "cc")
+        await ann.heard(Changed)
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(hub.store, "release", away)
+    await ann.say(Release(ref=1, products=("EMAIL",)))
+    assert (await ann.heard(Error)).code == "unavailable"
+    assert list(ann.session.seats) == ["EMAIL"]
 
 
 async def test_an_answer_that_was_on_its_way_does_not_count(

@@ -119,6 +119,31 @@ async def test_a_client_that_hangs_up_on_the_emergency_path(
     assert (await states(store), gauge(hub)) == ({"ann": "attached"}, 0)
 
 
+async def test_a_client_that_hangs_up_while_the_store_goes_away_stays_nowhere(
+    hubs: Hubs, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a store it would be let in without a seat; but nobody would ever see it out again."""
+    await licensed(limit=1)
+    hub = await hubs()
+    await signed_in(hub, "ann", "CALL_CENTER")
+    bob = await waits(hub, "bob", allow_unseated=True)
+    asked = asyncio.Event()
+
+    async def away(*_: object, **__: object) -> Granted:
+        await bob.drop()
+        asked.set()
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(hub.store, "open", away)
+    before = set(hub._tasks)
+    time_out(hub, bob)
+    await asked.wait()
+    await eventually(lambda: hub._tasks <= before)
+    assert [session.identity.user for session in hub.sessions(hub.store.partition("acme"))] == [
+        "ann@acme.example"
+    ]
+
+
 async def test_a_waiter_that_says_bye_is_not_told_anything_more(
     hubs: Hubs, store: Store, licensed: Licensed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

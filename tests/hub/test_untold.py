@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from seatd.hub.untold import KEPT, Untold
 from seatd.metrics import Metrics
 from seatd.store.values import Denied, StoreUnavailable
@@ -68,3 +70,23 @@ async def test_there_is_a_limit_and_what_is_above_it_is_counted() -> None:
     await untold.flush()
     assert len(ear.heard) == KEPT
     assert metrics.registry.get_sample_value("seatd_denials_untold_total") == 5
+
+
+async def test_nothing_is_lost_by_a_fault_with_one_customer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ear, untold, _ = made()
+    for customer in ("acme", "beta", "gamma"):
+        untold.note(customer, "x.test", "a@x.test", Denied(code="unavailable"))
+    note = ear.note_denials
+
+    async def fails_for_beta(customer: str, denials: Sequence[Mapping[str, Any]]) -> None:
+        if customer == "beta":
+            raise ValueError("a bug")
+        await note(customer, denials)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ear, "note_denials", fails_for_beta)
+        with pytest.raises(ValueError, match="a bug"):
+            await untold.flush()
+        assert len(ear.heard) == 1
+    await untold.flush()
+    assert len(ear.heard) == 3

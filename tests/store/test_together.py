@@ -109,3 +109,13 @@ async def test_a_record_that_cannot_be_read_fails_alone(office: Office, licensed
     assert isinstance(bob, Exception)
     assert alice is True
     assert await office.used("cc") == 1
+
+
+async def test_nobody_waits_for_an_answer_that_is_missing() -> None:
+    async def answers_one(_: str, items: list[int]) -> list[int]:
+        return items[:1]
+
+    together = Together(answers_one)
+    first, *others = await asyncio.gather(*(together.of("acme", n) for n in range(3)), return_exceptions=True)
+    assert first == 0
+    assert [type(one) for one in others] == [ValueError] * 2

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.chromium import MISSING, whole_chromium_path
+from tests.chromium import whole_chromium_path
 
 THROTTLED_AT_ONCE = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1"
 """Chromium lets the timers of a hidden page run once a minute, usually from five minutes on; with this, after a second."""
@@ -72,7 +72,9 @@ async def tabs() -> AsyncIterator[Tabs]:
     """A Chromium of the test's own."""
     program = whole_chromium_path()
     if program is None:
-        pytest.skip(MISSING)
+        pytest.skip(
+            "tabs are tested in a whole Chromium, which is missing (on Debian: apt-get install chromium)"
+        )
     with tempfile.TemporaryDirectory(prefix="seatd-chromium-", ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             *(program, "--headless=new", "--no-sandbox", "--no-first-run", THROTTLED_AT_ONCE),
