@@ -75,7 +75,7 @@ STORIES = {
         says=("alice", "bob@acme.example", "/console/sign-in#"),
     ),
     "docs/operators.md": Story(
-        before=LICENSED.replace("seatd-data", "/var/lib/seatd"),
+        before=LICENSED.replace("seatd-data", "/var/lib/seatd/a"),
         says=("seatd_store_up 1.0", "acme", "audit trails"),
         needs="curl",
     ),
