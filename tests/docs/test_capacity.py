@@ -43,7 +43,7 @@ FIGURES: dict[tuple[str, str], Callable[[Record, int], float]] = {
     ("CPU of the store, for a grant, 200 of them at once", "full.json"): lambda r, n: more(r, "grants", f"us_at_{n}"),
     ("acquires and releases, by 32 clients as fast as they are answered", "full.json"): lambda r, n: row(r, "acquire"),
     ("CPU of the store, for a grant, by licenses", "licenses.json"): lambda r, n: at(r, "grant_us", n),
-    ("growth of the node's memory over 352 waves of clients", "soak.json"): lambda r, n: r["growth"]["node"],
+    ("growth of the node's memory over 971 waves of clients", "soak.json"): lambda r, n: r["growth"]["node"],
 }  # fmt: skip
 
 
