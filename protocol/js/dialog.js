@@ -143,7 +143,10 @@ export class Dialog {
       case "released":
         return this.#holding.released(message);
       case "denied":
-        if (message.ref === undefined && this.state === "opening") this.#holding.ended("denied");
+        if (message.ref === undefined && this.state === "opening") this.#holding.denied();
+        return;
+      case "queued":
+        if (this.state === "waiting") this.#holding.queued();
         return;
       case "logout":
         this.#holding.ended("logout");

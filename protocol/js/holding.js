@@ -61,6 +61,26 @@ export class Holding {
   }
 
   /**
+   * It waits for its first seats: the session that had others, if there was one, is gone. The lease of this connection
+   * runs, for when its turn comes.
+   */
+  queued() {
+    this.seats = [];
+    this.sections = [];
+    this.#note("queued");
+  }
+
+  /** There is no session, but there may be one without seats: then what this connection's hello proves counts for it. */
+  denied() {
+    this.resume = null;
+    this.seats = [];
+    this.sections = [];
+    this.beatS = null;
+    this.lease.end();
+    this.#note("denied");
+  }
+
+  /**
    * The lease runs on. The `alive` that answers counts from now, before it is sent.
    * @param {import("./messages.js").Beat} beat
    */

@@ -42,6 +42,11 @@ export class ClientLease {
     if (sentS !== null && sentS <= nowS) this.#run(sentS, leaseS);
   }
 
+  /** It is over at once. What is said on this connection from now on may begin it anew. */
+  end() {
+    this.untilS = -Infinity;
+  }
+
   /** Whether the seats may be used at `nowS`. @param {number} nowS */
   valid(nowS) {
     return nowS < this.untilS;

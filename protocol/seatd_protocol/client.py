@@ -189,6 +189,9 @@ class SeatClient:
     async def aclose(self) -> None:
         """Drop the connection and stop. Without `bye`, the server keeps the seats for its linger time."""
         if self._task is not None:
+            await asyncio.sleep(
+                0
+            )  # cancelled before its first step, it would never come to its end, and tell nobody
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 

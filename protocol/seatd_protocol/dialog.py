@@ -22,6 +22,7 @@ from seatd_protocol.messages import (
     Hello,
     Logout,
     Moving,
+    Queued,
     Release,
     Released,
     ServerMessage,
@@ -128,7 +129,9 @@ class Dialog:
             case Released():
                 self._holding.released(message)
             case Denied(ref=None) if self.state is State.OPENING:
-                self._holding.ended("denied")
+                self._holding.denied()
+            case Queued() if self.state is State.WAITING:
+                self._holding.queued()
             case Logout():
                 self._holding.ended("logout")
                 await self.tell(Ack(order=message.order))

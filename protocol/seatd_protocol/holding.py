@@ -60,6 +60,18 @@ class Holding:
         self._kept(welcome.lease_s)
         self._note("welcome")
 
+    def queued(self) -> None:
+        """It waits for its first seats: the session that had others, if there was one, is gone. The lease of this connection
+        runs, for when its turn comes."""
+        self.seats, self.sections = (), ()
+        self._note("queued")
+
+    def denied(self) -> None:
+        """There is no session, but there may be one without seats: then what this connection's hello proves counts for it."""
+        self.resume, self.seats, self.sections, self.beat_s = None, (), (), None
+        self.lease.end()
+        self._note("denied")
+
     def beat_received(self, beat: Beat) -> None:
         """The lease runs on. The `alive` that answers counts from now, before it is sent."""
         now_s = self._clock()

@@ -44,6 +44,10 @@ class ClientLease:
         if sent_s is not None and sent_s <= now_s:
             self._run(sent_s, lease_s)
 
+    def end(self) -> None:
+        """It is over at once. What is said on this connection from now on may begin it anew."""
+        self.until_s = -math.inf
+
     def valid(self, now_s: float) -> bool:
         """Whether the seats may be used at `now_s`."""
         return now_s < self.until_s

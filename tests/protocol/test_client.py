@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from seatd_protocol.client import SeatClient
 from seatd_protocol.codes import Action
 from seatd_protocol.events import Closed
-from seatd_protocol.messages import Ack, Alive, Beat, Denied, Hello, Logout, Queued, Welcome
+from seatd_protocol.messages import Ack, Alive, Beat, Denied, Granted, Hello, Logout, Queued, Welcome
 from seatd_protocol.state import State
 from seatd_protocol.timing import steady_s
 from tests.protocol.clients import DEVICE, RESUMED, Make, Time, all_events, opened, soon, until_s
@@ -62,6 +62,12 @@ async def test_denied_then_welcome_is_the_emergency_path(make: Make, server: Con
     assert await connecting == unseated
     assert client.state is State.LIVE
     assert until_s(client) is None
+    seated = Granted(ref=1, seats=WELCOME.seats, sections=())
+    await peer.send(seated)
+    await soon(lambda: bool(client.seats))
+    assert (
+        until_s(client) == 124.0
+    )  # what it acquires later is its own from the first moment on: the `hello` left at 100
     await client.aclose()
     assert (await all_events(client))[:2] == [denied, unseated]
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from seatd_protocol.codec import CODECS, MAX_SERVER_FRAME
 from seatd_protocol.codes import Action
 from seatd_protocol.events import Closed, Stopped
-from seatd_protocol.messages import Hello, Moving, Notice, Resume
+from seatd_protocol.messages import Alive, Beat, Hello, Moving, Notice, Queued, Resume
 from seatd_protocol.state import State
 from tests.protocol.clients import EMAIL, RESUMED, Make, Time, all_events, opened, until_s
 from tests.protocol.contract_server import SEAT, WELCOME, ContractServer
@@ -47,6 +47,34 @@ async def test_the_old_session_is_gone(make: Make, server: ContractServer) -> No
     await again.open(replace(WELCOME, session="s-2", secret="k-2", seats=(EMAIL,)))
     await again.beat(1)
     assert (client.session, client.seats) == ("s-2", (EMAIL,))
+
+
+async def test_who_comes_back_too_late_and_waits_has_no_seat_any_more(
+    make: Make, server: ContractServer, time: Time
+) -> None:
+    """His session is gone, and his seat another's. The beats of a waiter do not bring it back."""
+    client = make(wait_s=60)
+    peer = await opened(client, server)
+    peer.cut()
+    time.now_s += 100
+    again = await server.accept()
+    assert (await again.expect(Hello)).resume is not None
+    await again.send(Queued(product="CALL_CENTER", position=1))
+    for n in (1, 2):
+        await again.send(Beat(n=n, lease_s=24))
+        await again.expect(Alive)
+        assert (client.state, client.seats, until_s(client)) == (State.WAITING, (), None)
+    await client.aclose()
+
+
+async def test_a_client_that_is_stopped_as_soon_as_it_begins_tells_so(make: Make) -> None:
+    client = make()
+    connecting = asyncio.create_task(client.connect())
+    await asyncio.sleep(0)
+    await client.aclose()
+    with pytest.raises(Stopped):
+        await connecting
+    assert [type(event) for event in await all_events(client)] == [Closed]
 
 
 @pytest.mark.parametrize("code", [4000, 4001, 4002, 4077])

@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Denied, Granted, Queued, StoreUnavailable, WrongDeployment
+from seatd.store.values import Beat, Denied, Granted, KickTarget, Queued, StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
 from tests.licenses import Licensed, license_claim, license_key
 from tests.store.holding import lost_by
-from tests.store.office import Office
+from tests.store.office import NODE, Office, person
 
 OTHER_SERVER = "f" * 40
 
@@ -99,6 +99,37 @@ async def test_the_epoch_rises_though_the_clock_went_back(office: Office, store:
     await another_server(office)
     await office.beat()
     assert await epoch(store, office) == before + 1
+
+
+async def test_no_order_is_lost_though_the_clock_went_back(
+    office: Office, store: Store, clock: Clock
+) -> None:
+    """However many there were since: a node that has carried out the last of them hears the next one."""
+    partition = store.partition(office.customer)
+    await store.client.hincrby(partition_key("meta", partition), "orders", 5_000)
+    await office.open("alice", unseated=True)
+    await store.kick(
+        office.customer,
+        KickTarget(user=person("alice", office.domain)),
+        message="",
+        by="",
+        cooldown_ms=0,
+        reply_to="",
+    )
+    (last,) = (await office.beat(carry_out=False)).orders
+    clock.now_ms -= 3600_000
+    await another_server(office)
+    await office.open("bob", unseated=True)
+    await store.kick(
+        office.customer,
+        KickTarget(user=person("bob", office.domain)),
+        message="",
+        by="",
+        cooldown_ms=0,
+        reply_to="",
+    )
+    (order,) = (await store.beat(partition, NODE, done=last.number, joined=True)).orders
+    assert order.number > last.number
 
 
 async def test_the_very_call_that_finds_it_out_grants_nothing(office: Office, licensed: Licensed) -> None:

@@ -21,13 +21,17 @@ end
 for i, seat in ipairs(given_back) do
   products[i] = seat.product
 end
-local losing = {}
+-- What the session still uses: for another product of the same license, or until its client knows that it has lost it.
+local used = {}
+for _, seat in ipairs(kept) do
+  used[seat.license .. '\0' .. seat.holder] = true
+end
 for _, seat in ipairs(record.losing and record.losing.seats or {}) do
-  losing[seat.license .. '\0' .. seat.holder] = true
+  used[seat.license .. '\0' .. seat.holder] = true
 end
 local idle = {}
 for _, seat in ipairs(given_back) do
-  if not losing[seat.license .. '\0' .. seat.holder] then
+  if not used[seat.license .. '\0' .. seat.holder] then
     idle[#idle + 1] = seat
   end
 end

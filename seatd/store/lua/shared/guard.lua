@@ -30,7 +30,9 @@ local wall_ms = args.now_ms or clock_ms()
 local function guard()
   local replication = redis.call('INFO', 'replication')
   local replid = string.match(replication, 'master_replid:(%x+)')
-  local stored = redis.call('HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms', 'born')
+  local stored = redis.call(
+    'HMGET', meta, 'replid', 'epoch', 'recover_until_ms', 'clock_ms', 'offset_ms', 'born', 'orders', 'queued'
+  )
   local epoch, recover_until_ms = tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
   local last_ms, offset_ms = tonumber(stored[4]), tonumber(stored[5]) or 0
   local now = args.now_ms or ledger_ms(wall_ms, last_ms, offset_ms)
@@ -42,7 +44,9 @@ local function guard()
   local was_there = known > 0 and known < epoch and tonumber(stored[6]) == epoch
   if not behind and (stored[1] ~= replid or was_there) then
     local newborn = not stored[1] and known == 0 and not was_promoted(replication)
-    epoch = math.max(epoch + 1, known + 1, wall_ms)
+    -- Numbers begin at a thousand times the epoch (see below), and the clock may be behind what was counted since the last one.
+    local counted = math.max(tonumber(stored[7]) or 0, tonumber(stored[8]) or 0)
+    epoch = math.max(epoch + 1, known + 1, wall_ms, math.floor(counted / 1000) + 1)
     recover_until_ms = newborn and 0 or now + args.recovery_ms
     if newborn then
       redis.call('HSET', meta, 'born', epoch)
