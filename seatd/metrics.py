@@ -155,6 +155,12 @@ class Metrics:
             "found",
             "result",
         )
+        for result in (
+            "lost",
+            "restored",
+            "dropped",
+        ):  # the first recovery is often the only one (see RESULTS)
+            self.healed_total.labels("recovery", result)
         self.store_clock_drift_ratio = self._gauge(
             "store_clock_drift_ratio", "By how much the store's clock runs faster than the node's own."
         )

@@ -34,4 +34,8 @@ for user in $(sed -n 's/^user \([a-z]*\) .*-PASSWORDS.*/\1/p' "$rights"); do
     set -- "$@" -e "s/$place/$(passwords_of "$user")/"
 done
 sed -e "s/ \($unknown\)//g" "$@" "$rights" >"$folder/users.acl.new"
+if [ -e "$folder/users.acl" ]; then  # the engine goes on reading it
+    chown --reference="$folder/users.acl" "$folder/users.acl.new"
+    chmod --reference="$folder/users.acl" "$folder/users.acl.new"
+fi
 mv "$folder/users.acl.new" "$folder/users.acl"

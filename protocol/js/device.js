@@ -11,22 +11,23 @@ export async function claimDeviceId(name = "seatd-device") {
   for (const id of known(name)) if (await claimed(name, id)) return id;
   const id = newId();
   await claimed(name, id);
-  localStorage.setItem(name, JSON.stringify([...known(name), id]));
+  remember(name, id);
   return id;
 }
 
 /**
- * Holds the id's lock until the page ends; false when another page does.
+ * Holds the id's lock until the page ends; false when another page does, or where a page may have no locks.
  * @param {string} name
  * @param {string} id
  * @returns {Promise<boolean>}
  */
 function claimed(name, id) {
   return new Promise((resolve) => {
-    void navigator.locks.request(`${name}:${id}`, { ifAvailable: true }, (lock) => {
+    const held = navigator.locks.request(`${name}:${id}`, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
       return lock === null ? undefined : new Promise(() => {});
     });
+    held.catch(() => resolve(false));
   });
 }
 
@@ -37,6 +38,15 @@ function known(name) {
     return Array.isArray(ids) ? ids.filter((id) => typeof id === "string" && /^[0-9a-f]{32}$/.test(id)) : [];
   } catch {
     return [];
+  }
+}
+
+/** Where a page may keep nothing, its id is a new one each time. @param {string} name @param {string} id */
+function remember(name, id) {
+  try {
+    localStorage.setItem(name, JSON.stringify([...known(name), id]));
+  } catch {
+    // no storage, or no room in it
   }
 }
 

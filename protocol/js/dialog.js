@@ -65,6 +65,7 @@ export class Dialog {
    * @param {ClientMessage} message
    */
   send(message) {
+    if (this.state === "closed") throw new Disconnected("the connection has ended");
     const frame = this.#connection.frame(message);
     this.#conversation.said(message.type);
     this.#connection.send(frame);

@@ -52,7 +52,7 @@ export class NodeSocket {
       "Sec-WebSocket-Key": this.#key,
       "Sec-WebSocket-Protocol": subprotocol,
     };
-    this.#request = (place.startsWith("https:") ? https : http).request(place, { ...options, headers });
+    this.#request = (place.startsWith("https:") ? https : http).request(place, { ...options, headers: { ...options.headers, ...headers } });
     this.#request.on("upgrade", (response, wire, head) => this.#upgraded(response, wire, head));
     this.#request.on("response", (response) => this.#refused(response));
     this.#request.on("error", (error) => this.#finish({ reason: `cannot connect: ${reasonOf(error)}` }));

@@ -116,6 +116,7 @@ export class SignIn {
     let token;
     try {
       token = await this.#orStopped(tokens.current());
+      if (token !== null && (typeof token !== "string" || token === "")) throw new TypeError("a token is a text");
     } catch (error) { // whatever the application throws, the next attempt may work
       return closed(ABNORMAL, `no token: ${error instanceof Error ? error.name : "an error"}`, { action: "reconnect" });
     }

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohappyeyeballs import AddrInfoType
+from yarl import URL
 
 from seatd_protocol.client import SeatClient
 from seatd_protocol.events import Closed, Event
@@ -83,11 +84,12 @@ async def test_only_what_is_meant_to_passes(edge: Edge, nodes: Pair, http: aioht
         (f"https://{edge.clients}/metrics", 404),
         (f"https://{edge.clients}/v1/connect", 400),  # the node's own answer to who offers no sub-protocol
         (f"https://{edge.admin}/metrics", 404),
+        (f"https://{edge.admin}/metric%73", 404),
         (f"https://{edge.admin}/readyz", 404),
         (f"https://{edge.admin}/livez", 404),
         (f"https://{edge.admin}/api/v1/licenses", 401),
     ]:
-        async with http.get(url) as page:
+        async with http.get(URL(url, encoded=True)) as page:
             assert page.status == status, url
     headers = {"Authorization": f"Bearer {nodes.b.token}"}
     async with http.get(f"https://{edge.admin}/api/v1/licenses", headers=headers) as page:

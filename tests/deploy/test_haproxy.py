@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.deploy.edge import Certificate, haproxy, haproxy_file
 from tests.deploy.programs import free_ports, program
 from tests.scenarios.conftest import Pair
 from tests.scenarios.websocket import WebSocket, upgrade
-from tests.servers import eventually
+from tests.servers import STOP_S, eventually
 
 
 def test_it_is_read_without_a_warning(nodes: Pair, certificate: Certificate, tmp_path: Path) -> None:
@@ -33,6 +34,9 @@ async def test_a_node_that_drains_is_down_and_keeps_whom_it_has(
         await eventually(lambda: is_up(edge.metrics, "a", "0"))
         assert await is_up(edge.metrics, "b", "1")
         silent.abort()
+        assert (
+            await asyncio.to_thread(nodes.a.process.wait, STOP_S) == 0
+        )  # told to a second time, it would not end in order
 
 
 async def is_up(metrics: str, server: str, value: str) -> bool:

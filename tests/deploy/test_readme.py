@@ -48,7 +48,6 @@ class Machine:
             "opt",
             "usr/lib/sysusers.d",
             "etc/systemd/system",
-            "etc/valkey",
             "etc/seatd",
             "var/lib/valkey",
             "var/backups",

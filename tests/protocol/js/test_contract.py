@@ -151,6 +151,36 @@ async def test_a_waiter_is_forced_out(node: Runtime, server: ContractServer) -> 
     assert (await connecting).code == 4302
 
 
+async def test_who_comes_back_too_late_and_waits_has_no_seat_any_more(
+    node: Runtime, server: ContractServer
+) -> None:
+    """The session is gone, and its seat another's. The beats of a waiter do not bring it back."""
+    client, peer = await opened(node, server, waitS=60)
+    assert (await client.look())["usable"]
+    peer.cut()
+    peer, hello = await back(server)
+    assert hello.resume is not None
+    await peer.send(NOT_YET)
+    for n in (1, 2):
+        await peer.send(Beat(n=n, lease_s=24))
+        await peer.expect(Alive)
+        looked = await client.look()
+        assert (looked["state"], looked["usable"], looked["seats"]) == ("waiting", False, [])
+    await client.call("close")
+
+
+@pytest.mark.parametrize("wrong", ["", 7])
+async def test_what_is_no_token_is_asked_for_again(node: Runtime, server: ContractServer, wrong: Any) -> None:
+    """An application's own server may be down: that ends nothing, and no connection is opened for it."""
+    client = await client_of(node, server, tokens=[wrong, "a-token"])
+    connecting = asyncio.create_task(client.call("connect"))
+    peer = await server.accept()
+    await peer.open()
+    assert (await connecting)["type"] == "welcome"
+    assert (await client.heard("closed"))["action"] == "reconnect"
+    await client.call("close")
+
+
 async def test_moving_is_not_hurried(node: Runtime, server: ContractServer) -> None:
     """A close with 4000 before the time is no reason to come earlier."""
     client, peer = await opened(node, server)
