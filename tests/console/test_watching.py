@@ -51,6 +51,33 @@ async def test_who_was_refused_and_why(company: Company, signed: Signed, node: S
     assert "not_licensed" not in text
 
 
+async def test_who_has_some_domains_sees_their_denials(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    other = f"other.{company.domain}"
+    await company.licensed("CALL_CENTER:competitive:1", domains=[company.domain, other])
+    somebody = await signed("/denials", "supervisor", customers=[company.name], domains=[other])
+    await somebody.sees("Nobody was refused")
+    for user in (f"ann@{other}", f"bob@{other}", "eve"):
+        await company.sign_in(node, user, "CALL_CENTER")
+    await expect(somebody.row("No seat")).to_contain_text(other)
+    figures = somebody.page.locator(".figure")
+    await expect(figures.filter(has_text="True denials")).to_contain_text("1")
+    await expect(figures.filter(has_text="Refused1")).to_be_visible()  # not Eve
+    await somebody.is_accessible()
+
+
+async def test_denials_are_listed_without_their_figures(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/licenses", "owner", customers=[company.name])
+    somebody.expected = {503}
+    problem = '{"code": "unavailable", "detail": "The store is away"}'
+    await somebody.page.route("**/api/v1/usage?*", lambda route: route.fulfill(status=503, body=problem))
+    await somebody.page.locator('nav a[data-path="/denials"]').click()
+    await somebody.sees("Nobody was refused")
+    await expect(somebody.page.locator(".figure")).to_have_count(0)
+
+
 async def test_whose_denials_is_chosen_first(company: Company, signed: Signed) -> None:
     await company.licensed("CALL_CENTER:competitive:1")
     somebody = await signed("/denials", size=(360, 780), theme="dark")
