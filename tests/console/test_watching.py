@@ -129,3 +129,46 @@ async def test_a_failure_is_told_and_tried_again(company: Company, signed: Signe
     retry = somebody.role("button", "Try again")  # unless it has come back by itself
     await retry.evaluate_all("(all) => all.forEach((one) => one.click())")
     await expect(somebody.page.get_by_text("That did not work")).to_have_count(0)
+
+
+async def test_a_strangers_page_instead_of_an_answer_ends_no_view(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/queue", "owner", customers=[company.name])
+    badge = somebody.page.locator("live-badge")
+    await expect(badge).to_have_text("Live")
+    pages = [{"body": "<p>Back soon</p>", "content_type": "text/html"}] * 2
+    async with somebody.page.expect_response("**/api/v1/queue?*") as answered:
+        await somebody.page.route("**/api/v1/queue?*", lambda route: route.fulfill(**pages.pop()), times=2)
+    assert await (await answered.value).text() == "<p>Back soon</p>"
+    await expect(badge).to_contain_text("Stale since")
+    await company.sign_in(node, "ann", "CALL_CENTER")
+    await company.sign_in(node, "bob", "CALL_CENTER", wait_s=600)
+    await expect(somebody.row("bob")).to_be_visible()
+    await expect(badge).to_have_text("Live")
+
+
+async def test_a_strangers_page_instead_of_a_stream_is_no_stream(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/licenses", "owner", customers=[company.name])
+    await somebody.page.route(
+        "**/api/v1/stream?*", lambda route: route.fulfill(body="<p>Back soon</p>", content_type="text/html")
+    )
+    await somebody.page.locator('nav a[data-path="/events"]').click()
+    badge = somebody.page.locator("live-badge")
+    await expect(badge).to_contain_text("Stale since")
+    await somebody.page.unroute("**/api/v1/stream?*")
+    await expect(badge).to_have_text("Live")
+
+
+async def test_a_view_that_is_refused_is_not_called_live(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    somebody = await signed("/queue", "owner", customers=[company.name])
+    badge = somebody.page.locator("live-badge")
+    await expect(badge).to_have_text("Live")
+    somebody.expected = {403}
+    problem = '{"code": "forbidden", "detail": "Your role does not allow this"}'
+    await somebody.page.route("**/api/v1/queue?*", lambda route: route.fulfill(status=403, body=problem))
+    await expect(badge).to_have_text("Not live any more")
+    await somebody.is_accessible()

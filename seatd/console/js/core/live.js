@@ -1,7 +1,7 @@
 // What happens now: the event stream of a customer, or a question that is asked again and again.
 //
 // Both look only while the page is visible, come back by themselves with growing pauses, and say how things stand:
-// "live", "stale" (the server has not been heard for a while; `since` is when it was last) or "paused".
+// "live", "stale" (the server has not been heard for a while; `since` is when it was last), "paused", or "over" (the server refuses it).
 
 import { api, ApiError, isAborted } from "./api.js";
 
@@ -30,6 +30,7 @@ export async function follow(customer, { types = "", onEvent, onGap = () => {}, 
   await forever({ liveness, signal }, async (attempt, alive) => {
     const query = { customer, types, after: last };
     const response = await api.get("/stream", query, { signal: attempt, raw: true, background: true });
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new ApiError({ code: "offline", detail: "This is no stream." });
     alive();
     for await (const { id, type, data } of events(response.body, alive)) {
       last = id || last;
@@ -68,7 +69,7 @@ async function forever({ liveness, signal }, attempt_once) {
       });
     } catch (error) {
       if (!isAborted(error) && !(error instanceof ApiError) && !(error instanceof TypeError)) throw error;
-      if (error.status === 401 || error.status === 403) return;
+      if (error.status === 401 || error.status === 403) return liveness.set("over");
     } finally {
       hush.over();
       attempt.abort();
