@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -112,6 +113,27 @@ async def test_events_come_as_they_happen_and_a_pause_holds_them(
     await somebody.page.get_by_label("Type").select_option("freed")
     await expect(somebody.row("bob")).to_have_count(0)
     await somebody.is_at(re.compile("type=freed"))
+
+
+async def test_events_that_newer_ones_have_pushed_out_are_the_first_older_ones(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    await company.licensed("CALL_CENTER:competitive:2")
+    await company.sign_in(node, "ann", "CALL_CENTER")
+    somebody = await signed("/licenses", "owner", customers=[company.name])
+    names = ("type", "at", "user", "product", "license", "domain", "session")
+    event = dict.fromkeys(names, "") | {"type": "freed", "at": "2090-01-01T00:00:00Z", "product": "CHAT"}
+    told = [json.dumps(event | {"seq": f"3786912000000-{number}"}) for number in range(600)]
+    body = "".join(f"event: freed\ndata: {data}\n\n" for data in told)
+    await somebody.page.route(
+        "**/api/v1/stream?*", lambda route: route.fulfill(body=body, content_type="text/event-stream")
+    )
+    await somebody.page.locator('nav a[data-path="/events"]').click()
+    await expect(somebody.row("CHAT")).to_have_count(500)
+    await expect(somebody.row("ann")).to_have_count(0)
+    await somebody.role("button", "Older").click()
+    await somebody.is_at("/events?before=3786912000000-100")
+    await expect(somebody.row("ann")).to_contain_text("Granted")
 
 
 @pytest.mark.parametrize("path", ["sessions", "queue", "denials", "events", "audit", "webhooks", "tokens"])
