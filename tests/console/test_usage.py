@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.console.conftest import Signed
 from tests.console.history import used, write_days
@@ -156,6 +156,31 @@ async def test_the_details_say_how_many_seats_would_do(company: Company, signed:
     await somebody.page.reload()
     await expect(dialog).to_contain_text("4 suggested seats")
     await somebody.is_at(address)
+
+
+async def test_nothing_is_opened_of_what_is_being_replaced(company: Company, signed: Signed) -> None:
+    await worked(company)
+    somebody = await signed("/usage?resolution=day", "owner", customers=[company.name])
+    await cell(somebody, "Seat-hours", 28).click()
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        arrived.set()
+        await goes_on.wait()
+        await route.continue_()
+
+    await somebody.page.route("**/api/v1/usage?*resolution=hour*", hold)
+    await somebody.role("button", "Hours").click()
+    await asyncio.wait_for(arrived.wait(), 30)
+    row = somebody.page.locator("data-sheet tbody tr").nth(28)
+    await row.get_by_role("button").click()
+    await cell(somebody, "Peak", 27).click()
+    await cell(somebody, "Seat-hours", 28).focus()
+    for key in ("Enter", "ArrowUp", "Control+a", "Control+c"):
+        await somebody.page.keyboard.press(key)
+    await somebody.is_at("/usage?resolution=hour")
+    goes_on.set()
+    await expect(somebody.page.get_by_role("columnheader", name="Hour (UTC)")).to_be_visible()
 
 
 async def test_what_is_shown_stands_in_the_address(company: Company, signed: Signed) -> None:
