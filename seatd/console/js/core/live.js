@@ -46,9 +46,10 @@ export async function poll(ask, { every_s = 3, liveness, signal }) {
     for (;;) {
       const began_ms = performance.now();
       await ask(attempt);
-      alive();
       const took_s = (performance.now() - began_ms) / 1000;
-      await pause(Math.max(every_s, 9 * took_s), attempt); // so it asks for a tenth of the time at the most
+      const wait_s = Math.max(every_s, 9 * took_s); // so it asks for a tenth of the time at the most
+      alive(wait_s);
+      await pause(wait_s, attempt);
     }
   });
 }
@@ -62,9 +63,9 @@ async function forever({ liveness, signal }, attempt_once) {
     const attempt = new AbortController();
     const hush = quiet(attempt, signal);
     try {
-      await attempt_once(attempt.signal, () => {
+      await attempt_once(attempt.signal, (wait_s = 0) => {
         failures = 0;
-        hush.heard();
+        hush.heard(wait_s);
         liveness.set("live");
       });
     } catch (error) {
@@ -102,9 +103,9 @@ function quiet(attempt, signal) {
   };
   const watch = {
     is_silent: false,
-    heard() {
+    heard(wait_s = 0) {
       clearTimeout(timer);
-      timer = setTimeout(silent, SILENCE_S * 1000);
+      timer = setTimeout(silent, (wait_s + SILENCE_S) * 1000); // nothing is asked for so long
     },
     over() {
       clearTimeout(timer);
