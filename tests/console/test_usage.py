@@ -16,6 +16,13 @@ from tests.console.test_licenses import seat
 from tests.console.visitor import Visitor
 from tests.scenarios.company import Company
 
+ON_TOP = """
+(one) => {
+  const { x, y, width, height } = one.getBoundingClientRect();
+  return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}
+"""
+
 
 def cell(somebody: Visitor, column: str, row: int = 0) -> Locator:
     """A cell of the sheet, by its column's name."""
@@ -237,6 +244,32 @@ async def test_nothing_yet_errors_and_stale_figures_are_told(company: Company, s
     await somebody.context.set_offline(False)
     await seat(company, "bob")
     await expect(cell(somebody, "In use")).to_have_text("2")
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [("", ("Customer", "Product")), ("&customer={}", ("Product", "Day (UTC)"))],  # as many as leave room
+)
+async def test_what_a_row_is_about_stays_in_sight(
+    company: Company, signed: Signed, where: str, names: tuple[str, ...]
+) -> None:
+    await worked(company)
+    address = f"/usage?resolution=day&by=product{where.format(company.name)}"
+    somebody = await signed(address, size=(360, 740))
+    last = cell(somebody, "Suggested", 28)
+    await last.scroll_into_view_if_needed()
+    await last.click()
+    await expect(last).to_be_in_viewport(ratio=0.9)
+    for name in names:
+        for one in (somebody.page.get_by_role("columnheader", name=name), cell(somebody, name, 28)):
+            await expect(one).to_be_in_viewport(ratio=0.9)
+            assert await one.evaluate(ON_TOP)
+    await somebody.is_accessible()
+    peak = cell(somebody, "Peak", 28)
+    await somebody.page.keyboard.press("Home")
+    while await peak.get_attribute("aria-selected") != "true":
+        await somebody.page.keyboard.press("ArrowRight")
+    assert await peak.evaluate(ON_TOP)  # not behind what stays
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import { figuresOf, rectangle, textOf, valuesIn } from "./sheet-range.js";
 
 const FIGURE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 3 });
 const PAGE = 15;
+const FROZEN_SHARE = 2 / 3;
 
 class DataSheet extends HTMLElement {
   #options = {};
@@ -78,6 +79,7 @@ class DataSheet extends HTMLElement {
     );
     this.foot = h("div", { class: "sheet-foot" }, this.figures, tools);
     this.replaceChildren(h("div", { class: "table-progress", "aria-hidden": "true" }), this.shell, this.state, this.foot, this.spoken);
+    new ResizeObserver(() => this.#freeze()).observe(this.grid);
     this.grid.addEventListener("pointerdown", (event) => this.#pressed(event));
     this.grid.addEventListener("pointerover", (event) => this.#dragged(event));
     this.grid.addEventListener("keydown", (event) => this.#key(event));
@@ -98,7 +100,23 @@ class DataSheet extends HTMLElement {
     });
     this.grid.replaceChildren(h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads, last)), h("tbody", { role: "rowgroup" }, lines));
     if (this.#cells[0]) this.#cells[0][0].tabIndex = 0;
+    this.#freeze();
     this.#told();
+  }
+
+  /** What names a row stays in sight when figures are scrolled to, as long as it leaves room for them. */
+  #freeze() {
+    const widths = [...this.grid.querySelectorAll("thead .names")].map((head) => head.getBoundingClientRect().width);
+    let end = 0;
+    let frozen = 0;
+    widths.forEach((width, at) => {
+      const start = end;
+      end += width;
+      const fits = end <= FROZEN_SHARE * this.shell.clientWidth;
+      this.grid.style.setProperty(`--names-${at + 1}`, fits ? `${start}px` : "auto");
+      if (fits) frozen = end;
+    });
+    this.shell.style.scrollPaddingInlineStart = `${frozen}px`;
   }
 
   #update() {
@@ -255,7 +273,8 @@ function moved(key, is_ctrl, [row, column], [bottom, right]) {
 
 /**
  * `{label, columns, rowKey, name(row), empty, action, onOpen(row)}`. A column is `{key, label, class, about, text(row), value(row)}`:
- * `text` is shown, `value` is reckoned with and copied. `action`: the name of the button that opens a row.
+ * `text` is shown, `value` is reckoned with and copied;
+ * the class `names` is for columns, the first ones, that tell what a row is about: they stay when others are scrolled. `action`: the name of the button that opens a row.
  */
 export function dataSheet(options) {
   return document.createElement("data-sheet").set(options);
