@@ -124,6 +124,25 @@ async def test_the_trail_shows_a_difference_and_its_chain_holds(
     assert "customers.change" not in text
 
 
+async def test_an_entry_that_cannot_be_fetched_is_told_and_tried_again(
+    company: Company, signed: Signed, node: Server
+) -> None:
+    await company.licensed("CALL_CENTER:competitive:1")
+    trail = await node.call("GET", f"/api/v1/audit?customer={company.name}")
+    link = f"/audit?actor=nobody&entry={trail['items'][0]['id']}"  # it is not in the list
+    somebody = await signed("/queue", "auditor", customers=[company.name])
+    somebody.expected = {503}
+    problem = '{"code": "unavailable", "detail": "The store is away"}'
+    one = re.compile(r"/api/v1/audit\?.*size=1(&|$)")
+    await somebody.page.route(one, lambda route: route.fulfill(status=503, body=problem))
+    await somebody.visit(link)
+    await expect(somebody.page.locator(".toast.bad")).to_contain_text("The store is away")
+    await somebody.is_at("/audit?actor=nobody")
+    await somebody.page.unroute(one)
+    await somebody.visit(link)
+    await expect(somebody.dialog("licenses.import")).to_be_visible()
+
+
 async def test_an_operator_sees_the_deployments_own_trail(signed: Signed) -> None:
     somebody = await signed("/audit?action=administrator", size=(360, 780), theme="dark")
     await expect(somebody.row("administrator.create").first).to_be_visible()

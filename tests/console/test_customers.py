@@ -318,3 +318,22 @@ async def test_it_is_readable_everywhere(
     await somebody.visit(f"/customers/{company.name}?tab=audit")
     await somebody.page.get_by_role("button", name="View the difference").first.click()
     await somebody.is_accessible()
+
+
+async def test_what_cannot_be_asked_for_before_a_dialog_is_told(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:5")
+    somebody = await signed(f"/customers/{company.name}")
+    somebody.expected = {503}
+    problem = '{"code": "unavailable", "detail": "The store is away"}'
+    await somebody.context.route(
+        "**/api/v1/agencies?*", lambda route: route.fulfill(status=503, body=problem)
+    )
+    said = somebody.page.locator(".toast.bad")
+    await somebody.role("button", "Edit the account").click()
+    await expect(said).to_contain_text("The store is away")
+    await somebody.visit("/customers")
+    await somebody.role("button", "Add customer").click()
+    await expect(said).to_contain_text("The store is away")
+    await somebody.context.unroute("**/api/v1/agencies?*")
+    await somebody.role("button", "Add customer").click()
+    await expect(somebody.dialog("Add customer")).to_be_visible()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.console.conftest import Signed
 from tests.console.history import used, write_days
@@ -93,6 +94,80 @@ async def test_what_goes_on_now_is_live(company: Company, signed: Signed) -> Non
         await expect(card(each, "Nodes")).to_contain_text("console")
         await expect(each.page.locator("live-badge")).to_have_text("Live")
         await each.is_accessible()
+
+
+async def test_of_very_many_sessions_the_queue_is_told_all_the_same(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:2")
+    somebody = await signed("/tokens", "owner", customers=[company.name])
+    rows = [{"device": {"kind": "desktop"}, "node": "console", "state": "attached"}] * 500
+    await somebody.context.route(
+        "**/api/v1/sessions?*",
+        lambda route: route.fulfill(
+            json={"items": rows, "total": 7 if "state=parked" in route.request.url else 3000}
+        ),
+    )
+    await somebody.context.route(
+        "**/api/v1/queue?*", lambda route: route.fulfill(json={"items": [], "total": 12})
+    )
+    await somebody.context.route(
+        "**/api/v1/licenses/totals?*",
+        lambda route: route.fulfill(
+            json={"items": [{"product": "CHAT", "used": 1, "limit": 2}] * 500, "total": 2001}
+        ),
+    )
+    await somebody.visit("/dashboard")
+    await expect(card(somebody, "Queue").locator(".stat-value")).to_have_text("12")
+    await expect(card(somebody, "Live sessions")).to_contain_text("7 without a connection just now")
+    for title in ("Sessions by device", "Nodes"):
+        await expect(card(somebody, title)).to_contain_text("Of the first 2,000 of 3,000 sessions.")
+    for title in ("Seats in use", "Seats by product"):
+        await expect(card(somebody, title)).to_contain_text(
+            "Of the first 2,000 of 2,001 products of customers."
+        )
+    await somebody.is_accessible()
+
+
+async def test_what_has_ended_does_not_hide_what_ends_soon(company: Company, signed: Signed) -> None:
+    await company.licensed("CALL_CENTER:competitive:2")
+    somebody = await signed("/tokens", "owner", customers=[company.name])
+    over = {
+        "id": "L-0",
+        "product": "CHAT",
+        "customer": "c",
+        "customer_name": "",
+        "valid_till": "2020-01-01T00:00:00Z",
+    }
+    ended = [over | {"status": -9, "validity": "expired"}] * 500
+    soon = over | {"id": "L-1", "status": 9, "validity": "valid"}
+    pages = {"1": ended, "2": [*ended[1:], soon]}
+
+    async def answer(route: Route) -> None:
+        (page,) = parse_qs(urlsplit(route.request.url).query)["page"]
+        await route.fulfill(json={"items": pages.get(page, []), "total": 1000})
+
+    await somebody.context.route("**/api/v1/licenses?*", answer)
+    await somebody.visit("/dashboard")
+    await expect(card(somebody, "Licenses that end soon")).to_contain_text("L-1")
+    await expect(card(somebody, "Licenses that end soon").get_by_role("listitem")).to_have_count(1)
+
+
+async def test_what_is_asked_for_now_and_then_is_not_taken_for_silent(signed: Signed) -> None:
+    somebody = await signed("/profile")
+    await somebody.page.clock.install()
+    await somebody.page.evaluate(
+        """async () => {
+            const main = document.querySelector("script[src*='main.js']").src;
+            const { poll, Liveness } = await import(new URL("core/live.js", main));
+            window.asked = [];
+            const ask = async (signal) => window.asked.push(signal);
+            poll(ask, { every_s: 60, liveness: new Liveness(), signal: new AbortController().signal });
+        }"""
+    )
+    asked = "window.asked.map((signal) => signal.aborted)"
+    await somebody.page.clock.run_for(50_000)
+    assert await somebody.page.evaluate(asked) == [False]
+    await somebody.page.clock.run_for(20_000)
+    assert await somebody.page.evaluate(asked) == [False, False]
 
 
 async def test_licenses_that_end_soon_lead_to_the_registry(company: Company, signed: Signed) -> None:

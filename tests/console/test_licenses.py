@@ -83,6 +83,25 @@ async def test_a_key_is_imported_and_the_other_browser_sees_it(company: Company,
         await each.is_accessible()
 
 
+async def test_what_was_imported_is_shown_though_it_cannot_be_told_apart(
+    company: Company, signed: Signed
+) -> None:
+    await company.licensed("MOBILE:nominal:3")
+    somebody = await signed("/licenses?size=20", "owner", customers=[company.name])
+    somebody.expected = {503}
+    problem = '{"code": "unavailable", "detail": "The store is away"}'
+    await somebody.page.route(
+        f"**/api/v1/licenses/{company.name}-cc", lambda route: route.fulfill(status=503, body=problem)
+    )
+    await somebody.page.route(
+        "**/api/v1/stream?*", lambda route: route.abort()
+    )  # which would tell of it, too
+    somebody.is_cut_off = True
+    await paste(somebody, license_key(company))
+    await somebody.dialog("Add license").get_by_role("button", name="Add license").click()
+    await expect(somebody.row("CALL_CENTER")).to_be_visible()
+
+
 async def test_a_key_that_is_no_good_says_why(company: Company, signed: Signed) -> None:
     somebody = await signed("/licenses")
     somebody.expected = {422}

@@ -8,13 +8,20 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.console.conftest import Signed
 from tests.console.history import used, write_days
 from tests.console.test_licenses import seat
 from tests.console.visitor import Visitor
 from tests.scenarios.company import Company
+
+ON_TOP = """
+(one) => {
+  const { x, y, width, height } = one.getBoundingClientRect();
+  return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}
+"""
 
 
 def cell(somebody: Visitor, column: str, row: int = 0) -> Locator:
@@ -158,6 +165,31 @@ async def test_the_details_say_how_many_seats_would_do(company: Company, signed:
     await somebody.is_at(address)
 
 
+async def test_nothing_is_opened_of_what_is_being_replaced(company: Company, signed: Signed) -> None:
+    await worked(company)
+    somebody = await signed("/usage?resolution=day", "owner", customers=[company.name])
+    await cell(somebody, "Seat-hours", 28).click()
+    arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        arrived.set()
+        await goes_on.wait()
+        await route.continue_()
+
+    await somebody.page.route("**/api/v1/usage?*resolution=hour*", hold)
+    await somebody.role("button", "Hours").click()
+    await asyncio.wait_for(arrived.wait(), 30)
+    row = somebody.page.locator("data-sheet tbody tr").nth(28)
+    await row.get_by_role("button").click()
+    await cell(somebody, "Peak", 27).click()
+    await cell(somebody, "Seat-hours", 28).focus()
+    for key in ("Enter", "ArrowUp", "Control+a", "Control+c"):
+        await somebody.page.keyboard.press(key)
+    await somebody.is_at("/usage?resolution=hour")
+    goes_on.set()
+    await expect(somebody.page.get_by_role("columnheader", name="Hour (UTC)")).to_be_visible()
+
+
 async def test_what_is_shown_stands_in_the_address(company: Company, signed: Signed) -> None:
     await worked(company)
     somebody = await signed("/usage", "owner", customers=[company.name])
@@ -212,6 +244,32 @@ async def test_nothing_yet_errors_and_stale_figures_are_told(company: Company, s
     await somebody.context.set_offline(False)
     await seat(company, "bob")
     await expect(cell(somebody, "In use")).to_have_text("2")
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [("", ("Customer", "Product")), ("&customer={}", ("Product", "Day (UTC)"))],  # as many as leave room
+)
+async def test_what_a_row_is_about_stays_in_sight(
+    company: Company, signed: Signed, where: str, names: tuple[str, ...]
+) -> None:
+    await worked(company)
+    address = f"/usage?resolution=day&by=product{where.format(company.name)}"
+    somebody = await signed(address, size=(360, 740))
+    last = cell(somebody, "Suggested", 28)
+    await last.scroll_into_view_if_needed()
+    await last.click()
+    await expect(last).to_be_in_viewport(ratio=0.9)
+    for name in names:
+        for one in (somebody.page.get_by_role("columnheader", name=name), cell(somebody, name, 28)):
+            await expect(one).to_be_in_viewport(ratio=0.9)
+            assert await one.evaluate(ON_TOP)
+    await somebody.is_accessible()
+    peak = cell(somebody, "Peak", 28)
+    await somebody.page.keyboard.press("Home")
+    while await peak.get_attribute("aria-selected") != "true":
+        await somebody.page.keyboard.press("ArrowRight")
+    assert await peak.evaluate(ON_TOP)  # not behind what stays
 
 
 @pytest.mark.parametrize(

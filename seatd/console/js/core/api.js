@@ -81,20 +81,29 @@ async function once(method, path, { query, body, signal, background, raw, key, c
   const response = await answered(address(path, query), request, signal);
   if (!response.ok) throw await refusal(response);
   if (raw) return response;
-  return response.status === 204 ? null : response.json();
+  return response.status === 204 ? null : content(response, signal);
 }
 
 async function answered(url, request, signal) {
   try {
     return await fetch(url, request);
   } catch (error) {
-    if (signal?.aborted) throw error;
-    const is_late = error.name === "TimeoutError";
-    throw new ApiError({
-      code: "offline",
-      detail: is_late ? "The server has not answered in time." : "The server cannot be reached.",
-    });
+    throw unanswered(error, signal, "The server cannot be reached.");
   }
+}
+
+/** What was answered. It may break off, or be a page of whatever stands before the server. */
+async function content(response, signal) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw unanswered(error, signal, "What came is no answer of the server.");
+  }
+}
+
+function unanswered(error, signal, detail) {
+  if (signal?.aborted) return error;
+  return new ApiError({ code: "offline", detail: error.name === "TimeoutError" ? "The server has not answered in time." : detail });
 }
 
 async function refusal(response) {

@@ -1,7 +1,7 @@
 // What happens now: the event stream of a customer, or a question that is asked again and again.
 //
 // Both look only while the page is visible, come back by themselves with growing pauses, and say how things stand:
-// "live", "stale" (the server has not been heard for a while; `since` is when it was last) or "paused".
+// "live", "stale" (the server has not been heard for a while; `since` is when it was last), "paused", or "over" (the server refuses it).
 
 import { api, ApiError, isAborted } from "./api.js";
 
@@ -30,6 +30,7 @@ export async function follow(customer, { types = "", onEvent, onGap = () => {}, 
   await forever({ liveness, signal }, async (attempt, alive) => {
     const query = { customer, types, after: last };
     const response = await api.get("/stream", query, { signal: attempt, raw: true, background: true });
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new ApiError({ code: "offline", detail: "This is no stream." });
     alive();
     for await (const { id, type, data } of events(response.body, alive)) {
       last = id || last;
@@ -45,9 +46,10 @@ export async function poll(ask, { every_s = 3, liveness, signal }) {
     for (;;) {
       const began_ms = performance.now();
       await ask(attempt);
-      alive();
       const took_s = (performance.now() - began_ms) / 1000;
-      await pause(Math.max(every_s, 9 * took_s), attempt); // so it asks for a tenth of the time at the most
+      const wait_s = Math.max(every_s, 9 * took_s); // so it asks for a tenth of the time at the most
+      alive(wait_s);
+      await pause(wait_s, attempt);
     }
   });
 }
@@ -61,14 +63,14 @@ async function forever({ liveness, signal }, attempt_once) {
     const attempt = new AbortController();
     const hush = quiet(attempt, signal);
     try {
-      await attempt_once(attempt.signal, () => {
+      await attempt_once(attempt.signal, (wait_s = 0) => {
         failures = 0;
-        hush.heard();
+        hush.heard(wait_s);
         liveness.set("live");
       });
     } catch (error) {
       if (!isAborted(error) && !(error instanceof ApiError) && !(error instanceof TypeError)) throw error;
-      if (error.status === 401 || error.status === 403) return;
+      if (error.status === 401 || error.status === 403) return liveness.set("over");
     } finally {
       hush.over();
       attempt.abort();
@@ -101,9 +103,9 @@ function quiet(attempt, signal) {
   };
   const watch = {
     is_silent: false,
-    heard() {
+    heard(wait_s = 0) {
       clearTimeout(timer);
-      timer = setTimeout(silent, SILENCE_S * 1000);
+      timer = setTimeout(silent, (wait_s + SILENCE_S) * 1000); // nothing is asked for so long
     },
     over() {
       clearTimeout(timer);

@@ -13,6 +13,7 @@ import { figuresOf, rectangle, textOf, valuesIn } from "./sheet-range.js";
 
 const FIGURE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 3 });
 const PAGE = 15;
+const FROZEN_SHARE = 2 / 3;
 
 class DataSheet extends HTMLElement {
   #options = {};
@@ -29,7 +30,7 @@ class DataSheet extends HTMLElement {
     return this;
   }
 
-  /** Other columns, for what is shown next. */
+  /** Other columns, for what is shown next. Until then nothing can be done with what is there. */
   set columns(columns) {
     this.#options.columns = columns;
     this.#rows = [];
@@ -78,6 +79,7 @@ class DataSheet extends HTMLElement {
     );
     this.foot = h("div", { class: "sheet-foot" }, this.figures, tools);
     this.replaceChildren(h("div", { class: "table-progress", "aria-hidden": "true" }), this.shell, this.state, this.foot, this.spoken);
+    new ResizeObserver(() => this.#freeze()).observe(this.grid);
     this.grid.addEventListener("pointerdown", (event) => this.#pressed(event));
     this.grid.addEventListener("pointerover", (event) => this.#dragged(event));
     this.grid.addEventListener("keydown", (event) => this.#key(event));
@@ -86,19 +88,35 @@ class DataSheet extends HTMLElement {
 
   #place() {
     this.#anchor = this.#focus = null;
-    const { columns, action, onOpen } = this.#options;
+    const { columns, action } = this.#options;
     const heads = columns.map((column, at) => h("th", { role: "columnheader", scope: "col", class: column.class, title: column.about ?? null, "data-head": at }, column.label));
     const last = action ? h("th", { role: "columnheader", scope: "col" }, h("span", { class: "visually-hidden" }, action)) : null;
     this.#cells = [];
     const lines = this.#rows.map((row, at) => {
       const cells = columns.map((column, place) => h("td", { role: place ? "gridcell" : "rowheader", class: column.class, tabindex: "-1", "aria-selected": "false", "data-at": `${at} ${place}` }, column.text(row)));
       this.#cells.push(cells);
-      const open = action ? h("td", { role: "gridcell", class: "sheet-open" }, h("button", { type: "button", class: "icon-button", tabindex: "-1", "aria-label": `${action}: ${this.#options.name(row)}`, title: action, onclick: () => onOpen(this.#rows[at]) }, icon("bars"))) : null;
+      const open = action ? h("td", { role: "gridcell", class: "sheet-open" }, h("button", { type: "button", class: "icon-button", tabindex: "-1", "aria-label": `${action}: ${this.#options.name(row)}`, title: action, onclick: () => this.#open(at) }, icon("bars"))) : null;
       return h("tr", { role: "row" }, cells, open);
     });
     this.grid.replaceChildren(h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads, last)), h("tbody", { role: "rowgroup" }, lines));
     if (this.#cells[0]) this.#cells[0][0].tabIndex = 0;
+    this.#freeze();
     this.#told();
+  }
+
+  /** What names a row stays in sight when figures are scrolled to, as long as it leaves room for them. */
+  #freeze() {
+    const widths = [...this.grid.querySelectorAll("thead .names")].map((head) => head.getBoundingClientRect().width);
+    let end = 0;
+    let frozen = 0;
+    widths.forEach((width, at) => {
+      const start = end;
+      end += width;
+      const fits = end <= FROZEN_SHARE * this.shell.clientWidth;
+      this.grid.style.setProperty(`--names-${at + 1}`, fits ? `${start}px` : "auto");
+      if (fits) frozen = end;
+    });
+    this.shell.style.scrollPaddingInlineStart = `${frozen}px`;
   }
 
   #update() {
@@ -121,7 +139,7 @@ class DataSheet extends HTMLElement {
     if (event.button !== 0 || event.target.closest("button")) return;
     const head = event.target.closest("[data-head]");
     const cell = event.target.closest("[data-at]");
-    if (!head && !cell) return;
+    if ((!head && !cell) || !this.#rows.length) return;
     if (event.pointerType === "mouse") event.preventDefault(); // no selecting of text; fingers may scroll
     if (head) this.#selectColumn(Number(head.dataset.head), event.shiftKey);
     else this.#select(placeOf(cell), event.shiftKey);
@@ -129,11 +147,10 @@ class DataSheet extends HTMLElement {
 
   #dragged(event) {
     const cell = event.target.closest("[data-at]");
-    if (cell && event.buttons === 1 && event.pointerType === "mouse" && this.#anchor) this.#select(placeOf(cell), true);
+    if (cell && this.#rows.length && event.buttons === 1 && event.pointerType === "mouse" && this.#anchor) this.#select(placeOf(cell), true);
   }
 
   #selectColumn(column, is_more) {
-    if (!this.#rows.length) return;
     const from = is_more && this.#anchor ? this.#anchor[1] : column;
     this.#anchor = [0, from];
     this.#select([this.#rows.length - 1, column], true, false);
@@ -161,7 +178,7 @@ class DataSheet extends HTMLElement {
 
   #key(event) {
     const cell = event.target.closest("[data-at]");
-    if (!cell) return;
+    if (!cell || !this.#rows.length) return;
     const done = this.#keyed(event, placeOf(cell));
     if (done) event.preventDefault();
   }
@@ -178,10 +195,14 @@ class DataSheet extends HTMLElement {
     else if (is_ctrl && event.key === " ") this.#all([0, column], [bottom, column]);
     else if (event.shiftKey && event.key === " ") this.#all([row, 0], [row, right]);
     else if (event.key === " ") this.#select([row, column], false);
-    else if (event.key === "Enter" && this.#options.onOpen) this.#options.onOpen(this.#rows[row]);
+    else if (event.key === "Enter" && this.#options.onOpen) this.#open(row);
     else if (event.key === "Escape" && this.#anchor) this.#none();
     else return false;
     return true;
+  }
+
+  #open(at) {
+    if (this.#rows[at]) this.#options.onOpen(this.#rows[at]);
   }
 
   #all(from, to) {
@@ -219,7 +240,7 @@ class DataSheet extends HTMLElement {
 
   /** Copies what is selected, with the columns' names when they are wanted. */
   copy(with_headers) {
-    if (!this.#anchor) return;
+    if (!this.#anchor || !this.#rows.length) return;
     const [{ left, right }, values] = this.#values();
     const heads = this.#options.columns.slice(left, right + 1).map(({ label }) => label);
     const focused = document.activeElement;
@@ -252,7 +273,8 @@ function moved(key, is_ctrl, [row, column], [bottom, right]) {
 
 /**
  * `{label, columns, rowKey, name(row), empty, action, onOpen(row)}`. A column is `{key, label, class, about, text(row), value(row)}`:
- * `text` is shown, `value` is reckoned with and copied. `action`: the name of the button that opens a row.
+ * `text` is shown, `value` is reckoned with and copied;
+ * the class `names` is for columns, the first ones, that tell what a row is about: they stay when others are scrolled. `action`: the name of the button that opens a row.
  */
 export function dataSheet(options) {
   return document.createElement("data-sheet").set(options);

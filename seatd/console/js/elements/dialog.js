@@ -1,12 +1,15 @@
 // Native dialogs: the browser keeps the focus inside, Escape closes, the focus goes back where it was.
 
+import { isAborted } from "../core/api.js";
 import { h, freshId } from "../core/dom.js";
 import { icon } from "./icon.js";
 import { field } from "./field.js";
+import { toast } from "./toast.js";
 
 /**
  * Opens a dialog: `{title, body, actions, wide, description}`. `body` and `actions` are nodes.
- * Answers `{element, close(result), closed}`; `closed` is a promise of what it was closed with (undefined by Escape).
+ * Answers `{element, close(result), closed, during(call, onError)}`; `closed` is a promise of what it was closed with (undefined by
+ * Escape). `during` stays open until the call is through and closes with its answer; an error goes to `onError`, and it stays.
  */
 export function openDialog({ title, description, body = [], actions = [], wide = false, onSubmit = null }) {
   const [label, about] = [freshId("dialog"), freshId("dialog")];
@@ -20,15 +23,37 @@ export function openDialog({ title, description, body = [], actions = [], wide =
   const element = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": label }, form);
   if (text) element.setAttribute("aria-describedby", about);
   let result;
+  let deed = null; // what is being done: its answer must not be lost
   const closed = new Promise((resolve) => {
-    element.addEventListener("close", () => {
+    element.addEventListener("close", async () => {
       element.remove();
+      await deed; // a browser lets a second Escape through
       resolve(result);
     });
   });
-  const close = (given) => {
+  element.addEventListener("cancel", (event) => deed && event.preventDefault());
+  const end = (given) => {
     result = given;
     element.close();
+  };
+  const close = (given) => {
+    if (!deed) end(given);
+  };
+  const during = (call, onError) => {
+    if (deed) return deed;
+    const told = (error) => {
+      if (isAborted(error)) return;
+      if (element.open) onError(error);
+      else if (error.status !== 401) toast(error.message, "bad"); // who is led to the sign-in knows
+    };
+    const buttons = [...element.querySelectorAll(":is(header, footer) button:enabled")];
+    const hold = (is_held) => buttons.forEach((one) => (one.disabled = is_held));
+    hold(true);
+    deed = call().then(end, told).finally(() => {
+      deed = null;
+      hold(false);
+    });
+    return deed;
   };
   const submitted = (event) => {
     event.preventDefault();
@@ -37,7 +62,7 @@ export function openDialog({ title, description, body = [], actions = [], wide =
   document.body.append(element);
   element.showModal();
   element.querySelector("[autofocus], .dialog-body :is(input, textarea, select)")?.focus();
-  return { element, close, closed };
+  return { element, close, closed, during };
 }
 
 /**

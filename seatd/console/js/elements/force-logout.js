@@ -29,24 +29,19 @@ export async function forceLogout(targets, { who, devices = null }) {
   const about = devices ? `${who} is signed out on ${counted(devices, "device")}, and the seat is free.` : `${who} is signed out on all devices.`;
   const dialog = openDialog({ title: "Force out", description: about, body: [reason, cooldown, problem], actions: [cancel, act], onSubmit: () => submit() });
   const key = freshKey();
-  let answer = null;
-  const submit = async () => {
+  const told = (error) => {
+    problem.show(error);
+    act.textContent = "Force out";
+  };
+  const submit = () => {
     if (act.disabled) return;
-    act.disabled = true;
     act.textContent = "Waiting for the receipt …";
     problem.show(null);
-    try {
-      const cooldown_s = cooldown.value === "" ? null : Number(cooldown.value);
-      answer = await api.post("/logout", { ...targets, reason: reason.value.trim(), cooldown_s }, { key });
-      dialog.close(answer);
-    } catch (error) {
-      problem.show(error);
-      act.disabled = false;
-      act.textContent = "Force out";
-    }
+    const cooldown_s = cooldown.value === "" ? null : Number(cooldown.value);
+    dialog.during(() => api.post("/logout", { ...targets, reason: reason.value.trim(), cooldown_s }, { key }), told);
   };
-  const done = await dialog.closed;
-  if (!done && !answer) return null;
+  const answer = await dialog.closed;
+  if (!answer) return null;
   await receipt(answer);
   return answer;
 }

@@ -1,7 +1,6 @@
 // A dialog with a form that does something: it stays open until the API has taken what was filled in.
 
 import { h } from "../core/dom.js";
-import { isAborted } from "../core/api.js";
 import { openDialog } from "./dialog.js";
 import { problemBox } from "./message.js";
 
@@ -17,18 +16,14 @@ export async function formDialog({ title, text, fields = {}, body = null, action
   const is_question = !body && !parts.length;
   const act = h("button", { type: "submit", class: danger ? "danger" : "primary", autofocus: is_question }, action);
   const values = () => Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, one.value]));
-  const submitted = async () => {
+  const told = (error) => {
+    for (const { path, message } of error.errors ?? []) if (fields[path]) fields[path].error = message;
+    problem.show(error);
+  };
+  const submitted = () => {
     if (act.disabled || !parts.every((one) => one.check?.() ?? true)) return;
-    act.disabled = true;
     problem.show(null);
-    try {
-      dialog.close((await submit(values())) ?? true);
-    } catch (error) {
-      if (isAborted(error)) return;
-      for (const { path, message } of error.errors ?? []) if (fields[path]) fields[path].error = message;
-      problem.show(error);
-      act.disabled = false;
-    }
+    dialog.during(async () => (await submit(values())) ?? true, told);
   };
   const dialog = openDialog({ title, description: text, wide, body: [body ?? parts, problem], actions: [cancel, act], onSubmit: submitted });
   return (await dialog.closed) ?? null;

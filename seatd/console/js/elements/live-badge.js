@@ -8,7 +8,9 @@ const TEXT = {
   live: () => "Live",
   paused: () => "Paused",
   stale: (since) => `Stale since ${clock(since)} UTC, reconnecting …`,
+  over: () => "Not live any more",
 };
+const STALE = new Set(["stale", "over"]);
 
 class LiveBadge extends HTMLElement {
   /** Shows how a `Liveness` stands, as long as `signal` lasts. */
@@ -17,7 +19,7 @@ class LiveBadge extends HTMLElement {
     const show = () => {
       this.dataset.state = liveness.state;
       this.replaceChildren(h("span", { class: "dot", "aria-hidden": "true" }), TEXT[liveness.state](liveness.since));
-      this.closest("[data-page]")?.toggleAttribute("data-stale", liveness.state === "stale");
+      this.closest("[data-page]")?.toggleAttribute("data-stale", STALE.has(liveness.state));
     };
     liveness.addEventListener("change", show, { signal });
     show();

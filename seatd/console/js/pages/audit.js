@@ -1,6 +1,6 @@
 // Who changed what: the audit trail, its differences, its chain, and the way to take it elsewhere.
 
-import { address, api } from "../core/api.js";
+import { address, api, isAborted } from "../core/api.js";
 import { define, h } from "../core/dom.js";
 import { counted, words } from "../core/format.js";
 import { ListPage } from "../core/list-page.js";
@@ -100,11 +100,16 @@ class AuditPage extends ListPage {
     });
   }
 
-  /** An entry that is not on this page of the trail. */
+  /** An entry that is not on this page of the trail; undefined when there is none, or the server does not tell, which is said. */
   async #found(id) {
     const [made, number] = id.split("-");
-    const { items } = await api.get("/audit", { customer: this.customer, before: `${made}-${Number(number) + 1}`, size: 1 }, { signal: this.signal });
-    return items.find((one) => one.id === id);
+    try {
+      const { items } = await api.get("/audit", { customer: this.customer, before: `${made}-${Number(number) + 1}`, size: 1 }, { signal: this.signal });
+      return items.find((one) => one.id === id);
+    } catch (error) {
+      if (!isAborted(error)) toast(error.message, "bad");
+      return undefined;
+    }
   }
 
   #export(format) {

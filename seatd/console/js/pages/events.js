@@ -54,7 +54,7 @@ class EventsPage extends ListPage {
   }
 
   listing(answer) {
-    this.#rows = answer.items;
+    this.#rows = [...answer.items];
     this.older.show(this.query.get("before"), answer.next);
     const wanted = this.wanted;
     this.pause.hidden = !wanted || Boolean(wanted.before);
@@ -83,7 +83,11 @@ class EventsPage extends ListPage {
   #add(event, { user, product }) {
     if ((user && user !== event.user) || (product && product !== event.product)) return;
     if (this.#rows.some(({ seq }) => seq === event.seq)) return;
-    this.#rows = [event, ...this.#rows].slice(0, KEPT);
+    this.#rows.unshift(event);
+    if (this.#rows.length > KEPT) {
+      this.#rows.length = KEPT;
+      this.older.show("", this.#rows.at(-1).seq); // what has gone is the first of the older ones
+    }
     this.table.refresh({ items: [...this.#rows] });
   }
 

@@ -132,9 +132,13 @@ class LicensesPage extends Page {
     const done = await importDialog();
     if (!done) return;
     this.#fresh.clear();
-    for (const id of [...done.added, ...done.replaced].slice(0, 50)) this.#fresh.set(id, await api.get(`/licenses/${part(id)}`, {}, { signal: this.signal }));
+    await this.#fetchFresh([...done.added, ...done.replaced].slice(0, 50)).catch(() => {}); // the list says what does not work
     await this.#load(false);
     this.table.rowElement([...this.#fresh.keys()][0])?.scrollIntoView({ block: "nearest" });
+  }
+
+  async #fetchFresh(ids) {
+    for (const id of ids) this.#fresh.set(id, await api.get(`/licenses/${part(id)}`, {}, { signal: this.signal }));
   }
 
   async #copyKey(row) {

@@ -6,6 +6,7 @@ import { field } from "../../elements/field.js";
 import { formDialog } from "../../elements/form-dialog.js";
 import { rowsEditor } from "../../elements/rows-editor.js";
 import { toast } from "../../elements/toast.js";
+import { agencyChoices } from "../customers/agencies.js";
 
 const AMOUNT = /^-?[0-9]{1,12}(\.[0-9]{1,4})?$/;
 
@@ -15,7 +16,11 @@ export async function changeAccount(customer) {
     name: field({ label: "Name", value: customer.name, maxlength: 200 }),
     external_id: field({ label: "External ID", value: customer.external_id, maxlength: 200, hint: "In the system that orders come from." }),
   };
-  if (session.may("customers.move")) fields.agency = await agencyField(customer.agency);
+  if (session.may("customers.move")) {
+    const agencies = await agencyChoices();
+    if (!agencies) return null;
+    fields.agency = agencyField(agencies, customer.agency);
+  }
   return formDialog({
     title: "Edit account",
     fields,
@@ -27,11 +32,9 @@ export async function changeAccount(customer) {
   });
 }
 
-async function agencyField(value) {
-  const { items } = await api.get("/agencies", { size: 500, sort: "name" });
-  const known = items.map(({ id, name }) => [id, name || id]);
-  if (value && !items.some(({ id }) => id === value)) known.push([value, value]);
-  return field({ label: "Agency", type: "select", options: [["", "None"], ...known], value });
+function agencyField(agencies, value) {
+  const given = value && !agencies.some(([id]) => id === value) ? [[value, value]] : [];
+  return field({ label: "Agency", type: "select", options: [["", "None"], ...agencies, ...given], value });
 }
 
 /** Only what is another: the rest stays as the license key says. */

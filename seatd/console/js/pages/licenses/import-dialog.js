@@ -46,19 +46,15 @@ export async function importDialog() {
   });
 
   let repeat = { key: "", id: "" };
-  const submit = async () => {
+  const submit = () => {
     const key = text.value.trim();
     if (!key || add.disabled) return;
     if (repeat.key !== key) repeat = { key, id: freshKey() };
-    add.disabled = true;
-    try {
+    dialog.during(async () => {
       const done = await api.post("/licenses", { key }, { key: repeat.id });
       toast(said(done), "good");
-      dialog.close(done);
-    } catch (error) {
-      told(error);
-      add.disabled = false;
-    }
+      return done;
+    }, told);
   };
   return (await dialog.closed) ?? null;
 }

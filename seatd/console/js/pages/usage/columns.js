@@ -35,7 +35,7 @@ export function usageColumns({ resolution, by, customer }) {
     by === "domain" ? text("domain", "Domain") : null,
     by === "domain" || by === "product" ? text("product", "Product") : null,
     by === "license" ? text("license", "License") : null,
-    { key: "from", label: WHEN[resolution].label, class: "nowrap", text: (row) => when(row, resolution), value: (row) => when(row, resolution) },
+    { key: "from", label: WHEN[resolution].label, class: "nowrap names", text: (row) => when(row, resolution), value: (row) => when(row, resolution) },
     resolution === "live" ? figure("in_use", "In use", "Seats in use now") : null,
     figure("peak", "Peak", "The most seats at one moment"),
     figure("average", "Average", "Seats in use on average over the whole time"),
@@ -50,7 +50,7 @@ export function usageColumns({ resolution, by, customer }) {
 }
 
 function text(key, label) {
-  return { key, label, class: "nowrap", text: (row) => row[key] ?? "", value: (row) => row[key] };
+  return { key, label, class: "nowrap names", text: (row) => row[key] ?? "", value: (row) => row[key] };
 }
 
 function figure(key, label, about) {

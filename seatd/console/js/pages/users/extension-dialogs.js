@@ -39,7 +39,7 @@ export function assignUser(customer, one) {
   const user = field({ label: "User", value: one.user, list: list.id, maxlength: 254, autocomplete: "off", spellcheck: "false", hint: "name@domain. Empty: nobody." });
   const number = field({ label: "Number", value: one.number, type: "tel", maxlength: 20, hint: "By which it is reached from outside." });
   const look = settled(async () => {
-    const { items } = await api.get(`/customers/${part(customer.id)}/users`, { search: user.value.trim(), size: 20 });
+    const { items } = await api.get(`/customers/${part(customer.id)}/users`, { search: user.value.trim(), size: 20 }).catch(() => ({ items: [] })); // they only help
     list.replaceChildren(...items.filter(({ extension }) => !extension).map((found) => h("option", { value: found.user }, found.name)));
   });
   user.control.addEventListener("input", () => look());
