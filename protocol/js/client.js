@@ -195,9 +195,13 @@ export class SeatClient {
   async release(products) {
     this.#live();
     this.#holding.givingBack(products);
-    const answer = await this.#ask({ type: "release", ref: ++this.#ref, products });
-    if (answer.type === "released") return answer;
-    throw unexpected(answer);
+    try {
+      const answer = await this.#ask({ type: "release", ref: ++this.#ref, products });
+      if (answer.type === "released") return answer;
+      throw unexpected(answer);
+    } finally {
+      this.#holding.givenBack(products);
+    }
   }
 
   /**

@@ -21,6 +21,8 @@ export class Holding {
   /** @type {number | null} */
   beatS = null;
   lease = new ClientLease();
+  /** Products of which a `release` is under way. @type {Set<string>} */
+  #giving = new Set();
   #lingerS = 0;
   #keptUntilS = -Infinity;
   #clock;
@@ -53,6 +55,7 @@ export class Holding {
     this.resume = { session, secret, ...(ticket === undefined ? {} : { ticket }) };
     this.seats = seats;
     this.sections = sections;
+    this.#giving.clear();
     this.beatS = beat_s;
     this.lease.welcomed(lease_s);
     this.#lingerS = linger_s;
@@ -88,7 +91,7 @@ export class Holding {
     const nowS = this.#clock();
     this.lease.beatReceived(n, lease_s, nowS);
     this.lease.aliveSent(n, nowS);
-    if (ticket !== undefined) this.#keepTicket(ticket);
+    if (ticket !== undefined && this.#giving.size === 0) this.#keepTicket(ticket);
     this.#kept(lease_s);
     this.#note("beat");
   }
@@ -97,6 +100,7 @@ export class Holding {
   granted({ seats, sections }) {
     const anew = new Set(seats.map((seat) => seat.product));
     this.seats = [...this.seats.filter((seat) => !anew.has(seat.product)), ...seats];
+    this.#without(this.#giving);
     this.sections = sections;
     this.#note("granted");
   }
@@ -104,23 +108,35 @@ export class Holding {
   /** All that is held, as it stands now. @param {import("./messages.js").Changed} changed */
   changed({ seats, sections }) {
     this.seats = seats;
+    this.#without(this.#giving);
     this.sections = sections;
     this.#keepTicket(undefined);
     this.#note("changed");
   }
 
-  /** Call before `release` leaves: the seat may be another's before the answer is here. @param {readonly string[]} products */
+  /**
+   * Call before `release` leaves: the seat may be another's before the answer is here. Until then no message that has
+   * crossed it brings the products back, nor a ticket that names them.
+   * @param {readonly string[]} products
+   */
   givingBack(products) {
-    this.#without(products);
+    for (const product of products) this.#giving.add(product);
+    this.#without(this.#giving);
     this.#keepTicket(undefined);
     this.#note("release");
   }
 
   /** The server has them back. @param {import("./messages.js").Released} released */
   released({ products, sections }) {
-    this.#without(products);
+    this.givenBack(products);
+    this.#without(new Set(products));
     this.sections = sections;
     this.#note("released");
+  }
+
+  /** Call when `release` has had its answer, or can have none any more. @param {readonly string[]} products */
+  givenBack(products) {
+    for (const product of products) this.#giving.delete(product);
   }
 
   /** The session is over: nothing is held, nothing can be resumed. @param {string} why */
@@ -133,9 +149,9 @@ export class Holding {
     this.#note(why);
   }
 
-  /** @param {readonly string[]} products */
+  /** @param {ReadonlySet<string>} products */
   #without(products) {
-    this.seats = this.seats.filter((seat) => !products.includes(seat.product));
+    this.seats = this.seats.filter((seat) => !products.has(seat.product));
   }
 
   /**

@@ -222,7 +222,10 @@ class SeatClient:
         """Give products back. They may not be used from this call on, whatever the answer."""
         self._live_dialog()
         self._holding.giving_back(products)
-        answer = await self._ask(Release(ref=next(self._refs), products=tuple(products)))
+        try:
+            answer = await self._ask(Release(ref=next(self._refs), products=tuple(products)))
+        finally:
+            self._holding.given_back(products)
         if not isinstance(answer, Released):
             raise _unexpected(answer)
         return answer

@@ -25,6 +25,7 @@ class Holding:
         self.sections: tuple[str, ...] = ()
         self.beat_s: int | None = None
         self.lease = ClientLease()
+        self._giving: frozenset[str] = frozenset()
         self._linger_s = 0
         self._kept_until_s = -float("inf")
         self._clock = clock
@@ -54,6 +55,7 @@ class Holding:
         """A session, new or resumed; it says all that is held."""
         self.resume = Resume(session=welcome.session, secret=welcome.secret, ticket=welcome.ticket)
         self.seats, self.sections = welcome.seats, welcome.sections
+        self._giving = frozenset()
         self.beat_s = welcome.beat_s
         self.lease.welcomed(welcome.lease_s)
         self._linger_s = welcome.linger_s
@@ -77,7 +79,7 @@ class Holding:
         now_s = self._clock()
         self.lease.beat_received(beat.n, beat.lease_s, now_s)
         self.lease.alive_sent(beat.n, now_s)
-        if beat.ticket is not None:
+        if beat.ticket is not None and not self._giving:
             self._keep_ticket(beat.ticket)
         self._kept(beat.lease_s)
         self._note("beat")
@@ -85,33 +87,43 @@ class Holding:
     def granted(self, granted: Granted) -> None:
         """Further seats, or the same product's seat on another license."""
         new = {seat.product for seat in granted.seats}
-        self.seats = (*(seat for seat in self.seats if seat.product not in new), *granted.seats)
+        self.seats = self._without_given((*(s for s in self.seats if s.product not in new), *granted.seats))
         self.sections = granted.sections
         self._note("granted")
 
     def changed(self, changed: Changed) -> None:
         """All that is held, as it stands now."""
-        self.seats, self.sections = changed.seats, changed.sections
+        self.seats, self.sections = self._without_given(changed.seats), changed.sections
         self._keep_ticket(None)
         self._note("changed")
 
     def giving_back(self, products: Sequence[str]) -> None:
-        """Call before `release` leaves: the seat may be another's before the answer is here."""
-        self.seats = tuple(seat for seat in self.seats if seat.product not in products)
+        """Call before `release` leaves: the seat may be another's before the answer is here. Until then no message that has
+        crossed it brings the products back, nor a ticket that names them."""
+        self._giving |= set(products)
+        self.seats = self._without_given(self.seats)
         self._keep_ticket(None)
         self._note("release")
 
     def released(self, released: Released) -> None:
         """The server has them back."""
+        self._giving -= set(released.products)
         self.seats = tuple(seat for seat in self.seats if seat.product not in released.products)
         self.sections = released.sections
         self._note("released")
+
+    def given_back(self, products: Sequence[str]) -> None:
+        """Call when `release` has had its answer, or can have none any more."""
+        self._giving -= set(products)
 
     def ended(self, why: str) -> None:
         """The session is over: nothing is held, nothing can be resumed."""
         self.resume, self.seats, self.sections, self.beat_s = None, (), (), None
         self.lease = ClientLease()
         self._note(why)
+
+    def _without_given(self, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
+        return tuple(seat for seat in seats if seat.product not in self._giving)
 
     def _kept(self, lease_s: int) -> None:
         """The linger begins when a node lets go of the session: one that dies, when its own lease has run out."""

@@ -57,6 +57,29 @@ def test_giving_back(time: Time) -> None:
     assert len(holding.seats) == len(holding.sections) == 0
 
 
+def test_what_crosses_a_release_brings_nothing_back(time: Time) -> None:
+    """The server wrote it before it had read the release."""
+    holding = signed_in(time)
+    holding.giving_back(["CALL_CENTER"])
+    holding.changed(Changed(seats=(SEAT, EMAIL), sections=(), reason=""))
+    holding.granted(Granted(seats=(SEAT,), sections=()))
+    holding.beat_received(Beat(n=1, lease_s=24, ticket="names too much"))
+    assert holding.seats == (EMAIL,)
+    assert holding.resume == Resume(session="s-1", secret="k-1")
+    holding.released(Released(ref=1, products=("CALL_CENTER",), sections=()))
+    holding.granted(Granted(seats=(SEAT,), sections=()))  # asked for anew
+    assert holding.seats == (EMAIL, SEAT)
+
+
+def test_a_release_that_the_server_could_not_do_is_over_too(time: Time) -> None:
+    holding = signed_in(time)
+    holding.giving_back(["CALL_CENTER"])
+    holding.given_back(["CALL_CENTER"])
+    assert holding.seats == ()
+    holding.changed(Changed(seats=(SEAT,), sections=(), reason=""))
+    assert holding.seats == (SEAT,)
+
+
 def test_the_end_forgets_the_lease_too(time: Time) -> None:
     holding = signed_in(time)
     holding.ended("logout")

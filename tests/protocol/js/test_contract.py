@@ -96,6 +96,23 @@ async def test_after_a_release_the_ticket_is_forgotten(node: Runtime, server: Co
     await client.call("close")
 
 
+async def test_what_crosses_a_release_brings_nothing_back(node: Runtime, server: ContractServer) -> None:
+    """The server wrote it before it had read the release."""
+    client, peer = await opened(node, server)
+    releasing = asyncio.create_task(client.call("release", [PRODUCT]))
+    request = await peer.expect(Release)
+    await peer.send(Changed(seats=(SEAT,), sections=(), reason=""))
+    await client.heard("changed")
+    assert (await client.look())["seats"] == []
+    await peer.send(Released(ref=request.ref, products=(PRODUCT,), sections=()))
+    await releasing
+    so_far = len(client.events)
+    await peer.send(Changed(seats=(SEAT,), sections=(), reason=""))
+    await client.heard("changed", after=so_far)
+    assert len((await client.look())["seats"]) == 1
+    await client.call("close")
+
+
 async def test_a_hello_that_is_too_large_goes_without_its_ticket(
     node: Runtime, server: ContractServer
 ) -> None:
