@@ -167,3 +167,4 @@ def test_what_alerts_count_is_there_from_the_start() -> None:
     page = generate_latest(Metrics().registry).decode()
     assert 'seatd_logouts_total{result="pending"} 0.0' in page
     assert 'seatd_webhook_deliveries_total{result="dead"} 0.0' in page
+    assert 'seatd_healed_total{found="recovery",result="restored"} 0.0' in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -267,6 +268,22 @@ def test_both_files_say_why() -> None:
         blocks = (FILES / name).read_text().split("\n\n")
         for block in blocks[1:]:
             assert block.lstrip().startswith("#"), block
+
+
+def test_the_engine_may_read_its_users_after_a_change_too(tmp_path: Path) -> None:
+    """It runs as a user of its own, to whom an operator has given the file."""
+    make = [FILES / "make-users.sh", tmp_path]
+    subprocess.run(make, check=True)
+    users = tmp_path / "users.acl"
+    users.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(users, 0, 12345)
+    given = users.stat().st_gid
+    (tmp_path / "seatd.password").unlink()
+    before = users.read_text()
+    subprocess.run(make, check=True)
+    assert users.read_text() != before
+    assert (users.stat().st_mode & 0o777, users.stat().st_gid) == (0o640, given)
 
 
 def test_make_users_wants_a_folder() -> None:

@@ -87,3 +87,15 @@ async def test_it_stays_taken_while_another_session_of_the_user_has_it(
 
 async def test_an_unknown_session_has_nothing_to_give_back(office: Office, store: Store) -> None:
     assert await store.release("acme", session="nobody's", fence=1, products=()) == Gone(reason="unknown")
+
+
+async def test_a_seat_that_another_product_of_the_session_uses_is_not_free(
+    office: Office, licensed: Licensed
+) -> None:
+    """A license that was imported anew for another product: the session has both on the same seat."""
+    await licensed("CALL_CENTER", 1, id="one")
+    alice = await office.open("alice", "CALL_CENTER")
+    await licensed("EMAIL", 1, id="one")
+    assert isinstance(await office.acquire(alice, "alice", "EMAIL"), Granted)
+    await office.store.release(office.customer, session=alice.session, fence=alice.fence, products=("EMAIL",))
+    assert (await office.refused("bob", "EMAIL")).code == "no_seat"
