@@ -165,10 +165,7 @@ class Deliveries:
             return False
         tries = (self._deliver(customer, hook, one) for one in claimed.deliveries)
         ended = await asyncio.gather(*tries, return_exceptions=True)  # the line is busy until all have ended
-        sent = [one for one in ended if not isinstance(one, BaseException)]
-        for error in ended:
-            if isinstance(error, BaseException):
-                raise error
+        sent = [_unless_it_failed(one) for one in ended]
         if not hook.enabled:  # nothing was tried, so it says nothing of the receiver
             self._resting.pop(line, None)
             return True
@@ -202,3 +199,10 @@ class Deliveries:
         rest = self._resting.setdefault(line, Rest())
         rest.failures += 1
         rest.until_s = self._clock() + min(REST_S[0] * 2 ** min(rest.failures - 1, DOUBLED), REST_S[1])
+
+
+def _unless_it_failed(ended: bool | BaseException) -> bool:
+    """Whether a try got through. Raises what it has ended with."""
+    if isinstance(ended, BaseException):
+        raise ended
+    return ended

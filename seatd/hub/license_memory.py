@@ -54,10 +54,8 @@ class LicenseMemory:
         clock = asyncio.get_running_loop().time
         renew_s = clock() + REFRESH_S  # however often something is asked for before
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(
-                    renew_s
-                ):  # (wait_for may swallow that it is cancelled, before Python 3.12)
+            with suppress(TimeoutError):  # (wait_for may swallow that it is cancelled, before Python 3.12)
+                async with asyncio.timeout_at(renew_s):
                     await self._asked.wait()
             self._asked.clear()
             if clock() >= renew_s:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from seatd.store.connect import ConnectOptions, connect
 from seatd.store.keys import partition_key
 from seatd.store.redis import Store
-from seatd.store.values import Beat, Denied, Granted, KickTarget, Queued, StoreUnavailable, WrongDeployment
+from seatd.store.values import Beat, Denied, Granted, Queued, StoreUnavailable, WrongDeployment
 from seatd.store.verbs import StoreOptions
 from tests.conftest import Clock
 from tests.engine import PrivateEngine
@@ -108,26 +108,12 @@ async def test_no_order_is_lost_though_the_clock_went_back(
     partition = store.partition(office.customer)
     await store.client.hincrby(partition_key("meta", partition), "orders", 5_000)
     await office.open("alice", unseated=True)
-    await store.kick(
-        office.customer,
-        KickTarget(user=person("alice", office.domain)),
-        message="",
-        by="",
-        cooldown_ms=0,
-        reply_to="",
-    )
+    await office.kick(user=person("alice"))
     (last,) = (await office.beat(carry_out=False)).orders
     clock.now_ms -= 3600_000
     await another_server(office)
     await office.open("bob", unseated=True)
-    await store.kick(
-        office.customer,
-        KickTarget(user=person("bob", office.domain)),
-        message="",
-        by="",
-        cooldown_ms=0,
-        reply_to="",
-    )
+    await office.kick(user=person("bob"))
     (order,) = (await store.beat(partition, NODE, done=last.number, joined=True)).orders
     assert order.number > last.number
 
