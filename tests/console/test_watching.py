@@ -162,7 +162,9 @@ async def test_a_strangers_page_instead_of_an_answer_ends_no_view(
     await expect(badge).to_have_text("Live")
     pages = [{"body": "<p>Back soon</p>", "content_type": "text/html"}] * 2
     # An answer of the server's own may be on its way: it is the stranger's that is waited for.
-    async with somebody.page.expect_response(lambda answer: answer.headers.get("content-type") == "text/html"):
+    async with somebody.page.expect_response(
+        lambda answer: answer.headers.get("content-type") == "text/html"
+    ):
         await somebody.page.route("**/api/v1/queue?*", lambda route: route.fulfill(**pages.pop()), times=2)
     await expect(badge).to_contain_text("Stale since")
     await company.sign_in(node, "ann", "CALL_CENTER")
